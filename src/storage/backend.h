@@ -1,0 +1,37 @@
+// A place that keeps uploaded files. Implementations: gcs/ (Google Cloud Storage), file/ (a
+// folder).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/file_entry.h"
+#include "base/unique_fd.h"
+#include "upload/outcome.h"
+
+namespace integcov::storage {
+
+struct UploadRequest {
+  upload::UploadId id = 0;  // the same for all attempts at one file: a resumable one goes on
+  FileEntry file;           // file.path is the object's name below the configured prefix
+  UniqueFd content;         // open for reading, a regular file
+};
+
+// One attempt under way. Destroying it cancels; `done` is then never called.
+class Attempt {
+ public:
+  virtual ~Attempt() = default;
+};
+
+class Backend {
+ public:
+  // Called once, from the event loop, never from inside upload(). It may destroy the Attempt.
+  using Done = std::function<void(upload::Outcome)>;
+
+  virtual ~Backend() = default;
+  // Tries once: several attempts of different ids may run side by side.
+  virtual std::unique_ptr<Attempt> upload(UploadRequest request, Done done) = 0;
+};
+
+}  // namespace integcov::storage
