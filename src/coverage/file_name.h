@@ -1,0 +1,35 @@
+// The names that Go's coverage runtime gives its files (Go src/internal/coverage/cfile/emit.go,
+// src/internal/coverage/pods/pods.go).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace integcov::coverage {
+
+enum class FileKind {
+  covmeta,      // covmeta.<32 hex>: written at the program's start, content-addressed
+  covcounters,  // covcounters.<32 hex>.<pid>.<unix ns>: complete once it has this name
+  temporary,    // tmp.*: being written, or left over by a kill; never uploaded
+  control,      // below .integcov/: the supervisor's own
+  other,
+};
+
+struct FileName {
+  FileKind kind = FileKind::other;
+  std::string hash;           // 32 lower-case hex digits; covmeta and covcounters only
+  std::uint32_t pid = 0;      // covcounters only, as the writing process saw it
+  std::uint64_t time_ns = 0;  // covcounters only, CLOCK_REALTIME
+};
+
+inline constexpr std::string_view kControlFolder = ".integcov";
+
+// `path` is relative to GOCOVERDIR; the kind follows from its last component, but for control.
+FileName parse_file_name(std::string_view path);
+
+inline bool is_coverage(FileKind kind) {
+  return kind == FileKind::covmeta || kind == FileKind::covcounters;
+}
+
+}  // namespace integcov::coverage

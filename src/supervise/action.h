@@ -1,0 +1,49 @@
+// What the session tells the shell to do.
+#pragma once
+
+#include <variant>
+
+#include "base/file_entry.h"
+#include "base/log.h"
+#include "upload/outcome.h"
+
+namespace integcov::supervise {
+
+struct ForwardSignal {
+  int signal = 0;  // to the main child
+};
+
+// List GOCOVERDIR and answer with FolderListed.
+struct ListFolder {};
+
+// Stop watching GOCOVERDIR: exiting with an open inotify watch costs milliseconds.
+struct CloseWatch {};
+
+// Answer with UploadFinished, unless aborted.
+struct StartUpload {
+  upload::UploadId id = 0;
+  FileEntry file;
+};
+
+struct AbortUpload {
+  upload::UploadId id = 0;
+};
+
+// Note that this file is in storage, so that the next run in the folder doesn't send it again.
+struct RecordUploaded {
+  FileEntry file;
+};
+
+struct WriteLog {
+  LogRecord record;
+};
+
+// The last action: end with this exit code.
+struct Exit {
+  int code = 0;
+};
+
+using Action = std::variant<ForwardSignal, ListFolder, CloseWatch, StartUpload, AbortUpload,
+                            RecordUploaded, WriteLog, Exit>;
+
+}  // namespace integcov::supervise

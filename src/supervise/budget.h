@@ -1,0 +1,35 @@
+// How long our own work may go on. The app's time is never limited.
+#pragma once
+
+#include <optional>
+
+#include "base/time.h"
+
+namespace integcov::supervise {
+
+class Budget {
+ public:
+  // Kept back from the grace: the platform's SIGKILL comes at its end.
+  static constexpr Duration kReserve = std::chrono::milliseconds(500);
+
+  Budget(Duration grace, Duration upload_timeout)
+      : grace_(grace), upload_timeout_(upload_timeout) {}
+
+  // SIGTERM or SIGINT.
+  void stop_requested(MonoTime now);
+  void child_exited(MonoTime now);
+
+  // When we must have ended; nullopt while the child runs.
+  [[nodiscard]] std::optional<MonoTime> deadline() const { return deadline_; }
+
+ private:
+  // The grace less the reserve, or half of a grace that is shorter than two reserves.
+  [[nodiscard]] Duration usable_grace() const;
+
+  Duration grace_;
+  Duration upload_timeout_;
+  std::optional<MonoTime> stop_deadline_;  // by which a stop before the child's exit must be done
+  std::optional<MonoTime> deadline_;
+};
+
+}  // namespace integcov::supervise

@@ -1,0 +1,27 @@
+// The sentences that a run ends with.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "upload/queue.h"
+
+namespace integcov::supervise {
+
+// Storage is set and everything is there.
+LogRecord uploaded_line(const upload::Totals& totals, const std::string& storage);
+
+// Some files could not be uploaded: how many, where they are, why, and their names (the first few).
+// `why` is empty when the last failure of the first file says it.
+LogRecord unsaved_line(const std::vector<upload::Unsaved>& unsaved, const upload::Totals& totals,
+                       const std::string& storage, const std::string& coverdir,
+                       const std::string& why);
+
+// Storage is unset.
+LogRecord kept_line(const std::string& coverdir);
+
+// No covmeta appeared in the whole run.
+LogRecord no_coverage_line(const std::string& coverdir);
+
+}  // namespace integcov::supervise

@@ -1,0 +1,207 @@
+#include "supervise/session.h"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "supervise/report_lines.h"
+
+namespace integcov::supervise {
+namespace {
+
+bool is_stop(int signal) { return signal == SIGTERM || signal == SIGINT; }
+
+upload::Rank rank_of(coverage::FileKind kind) {
+  switch (kind) {
+    case coverage::FileKind::covmeta: return upload::Rank::covmeta;
+    case coverage::FileKind::covcounters: return upload::Rank::counters;
+    default: return upload::Rank::other;
+  }
+}
+
+}  // namespace
+
+Session::Session(SessionOptions options, MonoTime now)
+    : options_(std::move(options)),
+      budget_(options_.grace, options_.upload_timeout),
+      ready_(options_.scope),
+      queue_(options_.seed) {
+  if (!uploads()) return;
+  queue_.hold_until(now + options_.jitter);
+  first_look_ = now + kFirstLook;
+  list_folder();  // what an earlier run left
+}
+
+void Session::handle(const Event& event, MonoTime now) {
+  if (phase_ == Phase::ended) return;
+  std::visit([&](const auto& e) { on(e, now); }, event);
+}
+
+void Session::on(const SignalArrived& event, MonoTime now) {
+  if (phase_ == Phase::running) {
+    if (is_stop(event.signal)) {
+      budget_.stop_requested(now);
+      queue_.hold_until(now);
+    }
+    const bool rewrite = event.signal == SIGTERM && options_.stop_signal.has_value();
+    outbox_.emplace_back(ForwardSignal{rewrite ? *options_.stop_signal : event.signal});
+    return;
+  }
+  if (is_stop(event.signal)) {
+    budget_.stop_requested(now);
+    ++stops_while_draining_;
+  }
+  if (event.signal == SIGQUIT || stops_while_draining_ >= 3) end("told to end at once by a signal");
+}
+
+void Session::on(const ChildExited& event, MonoTime now) {
+  phase_ = Phase::draining;
+  child_status_ = event.status;
+  budget_.child_exited(now);
+  descendants_deadline_ = now + kDescendantsWait;
+  queue_.hurry(now);
+  if (!descendants_gone_) list_folder();
+}
+
+void Session::on(const DescendantsGone&, MonoTime) { descendants_gone_ = true; }
+
+void Session::on(const FileFinished& event, MonoTime) {
+  if (uploads()) saw(event.seen);
+}
+
+void Session::on(const EventsLost&, MonoTime) {
+  if (uploads()) list_folder();
+}
+
+void Session::on(const FolderListed& event, MonoTime) {
+  listing_ = false;
+  listing_brought_news_ = false;
+  for (const coverage::SeenFile& seen : event.files) saw(seen);
+}
+
+void Session::on(const UploadFinished& event, MonoTime now) {
+  const FileEntry* entry = queue_.file(event.id);
+  if (entry == nullptr) return;
+  const FileEntry file = *entry;
+  const upload::Verdict verdict = queue_.finished(event.id, event.outcome, now);
+
+  if (verdict == upload::Verdict::stored) {
+    outbox_.emplace_back(RecordUploaded{file});
+    const auto& stored = std::get<upload::Stored>(event.outcome);
+    log(Severity::debug, (stored.already_there ? "already there: " : "uploaded ") + file.path);
+    if (!stored.note.empty()) warn_once(stored.note);
+    return;
+  }
+  const std::string& reason = std::get<upload::Failed>(event.outcome).reason;
+  log(Severity::debug, "upload of " + file.path + " failed: " + reason);
+  if (phase_ != Phase::running) return;  // the last line says what is left
+  if (verdict == upload::Verdict::gave_up) {
+    warn_once("cannot upload to " + options_.storage + ": " + reason);
+  } else if (queue_.failures(event.id) == kWorthAWarning) {
+    warn_once("uploads to " + options_.storage + " keep failing, still trying: " + reason);
+  }
+}
+
+void Session::saw(const coverage::SeenFile& seen) {
+  for (const coverage::ReadyFile& ready : ready_.saw(seen, phase_ != Phase::running)) {
+    listing_brought_news_ = true;
+    if (uploads()) queue_.add(ready.file, rank_of(ready.name.kind), ready.name.time_ns);
+  }
+}
+
+void Session::list_folder() {
+  if (listing_) return;
+  listing_ = true;
+  outbox_.emplace_back(ListFolder{});
+}
+
+void Session::log(Severity severity, std::string message) {
+  outbox_.emplace_back(WriteLog{{severity, std::move(message)}});
+}
+
+void Session::warn_once(const std::string& message) {
+  if (warned_.insert(message).second) log(Severity::warning, message);
+}
+
+bool Session::awaits_descendants(MonoTime now) const {
+  return uploads() && !descendants_gone_ && ready_.covmeta_seen() && now < descendants_deadline_;
+}
+
+std::optional<Action> Session::pop() {
+  if (outbox_.empty()) return std::nullopt;
+  Action action = std::move(outbox_.front());
+  outbox_.pop_front();
+  return action;
+}
+
+std::optional<Action> Session::next_action(MonoTime now) {
+  if (auto action = pop()) return action;
+  if (phase_ == Phase::ended) return std::nullopt;
+  if (phase_ == Phase::draining && now >= *budget_.deadline()) {
+    end("");
+    return pop();
+  }
+  if (phase_ == Phase::running && first_look_ && now >= *first_look_) {
+    first_look_.reset();
+    list_folder();
+    return pop();
+  }
+  if (auto job = queue_.next(now)) return StartUpload{job->id, std::move(job->file)};
+  return phase_ == Phase::draining ? next_while_draining(now) : std::nullopt;
+}
+
+std::optional<Action> Session::next_while_draining(MonoTime now) {
+  if (listing_ || awaits_descendants(now)) return std::nullopt;
+  if (!listed_without_descendants_) {
+    listed_without_descendants_ = true;
+    list_folder();
+    return pop();
+  }
+  if (!watch_closed_) {
+    watch_closed_ = true;
+    return CloseWatch{};
+  }
+  // Permanent failures don't keep us; what is new since the last look does.
+  if (!queue_.idle()) return std::nullopt;
+  if (listing_brought_news_) {
+    list_folder();
+  } else {
+    end("");
+  }
+  return pop();
+}
+
+std::optional<MonoTime> Session::deadline() const {
+  if (phase_ == Phase::ended) return std::nullopt;
+  std::optional<MonoTime> earliest = queue_.deadline();
+  const auto also = [&](MonoTime time) { earliest = std::min(earliest.value_or(time), time); };
+  if (phase_ == Phase::running) {
+    if (first_look_) also(*first_look_);
+  } else {
+    also(*budget_.deadline());
+    if (!listed_without_descendants_ && !listing_) also(descendants_deadline_);
+  }
+  return earliest;
+}
+
+void Session::end(const std::string& why_unsaved) {
+  phase_ = Phase::ended;
+  for (const upload::UploadId id : queue_.running()) outbox_.emplace_back(AbortUpload{id});
+
+  const auto unsaved = queue_.unsaved();
+  const auto say = [&](LogRecord record) { outbox_.emplace_back(WriteLog{std::move(record)}); };
+  if (!ready_.covmeta_seen()) say(no_coverage_line(options_.coverdir));
+  if (!unsaved.empty()) {
+    say(unsaved_line(unsaved, queue_.totals(), options_.storage, options_.coverdir, why_unsaved));
+  } else if (!uploads()) {
+    if (ready_.covmeta_seen()) say(kept_line(options_.coverdir));
+  } else if (queue_.totals().stored > 0) {
+    say(uploaded_line(queue_.totals(), options_.storage));
+  }
+
+  int code = child_status_.shell_code();
+  if (code == 0 && options_.fail_on_upload_error && !unsaved.empty()) code = kExitOwnError;
+  outbox_.emplace_back(Exit{code});
+}
+
+}  // namespace integcov::supervise

@@ -1,0 +1,97 @@
+// The supervisor's decisions: events and the time go in, actions come out. It reads no clock and
+// touches no file, process or network; src/app does.
+//
+//   Running ── ChildExited ──> Draining ── all uploaded, or the deadline ──> Ended
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/time.h"
+#include "coverage/ready_set.h"
+#include "supervise/action.h"
+#include "supervise/budget.h"
+#include "supervise/event.h"
+#include "upload/queue.h"
+
+namespace integcov::supervise {
+
+struct SessionOptions {
+  // Where uploads go, as the user wrote it; empty: the files stay in GOCOVERDIR.
+  std::string storage;
+  std::string coverdir;  // absolute
+  coverage::ReadySet::Scope scope = coverage::ReadySet::Scope::everything;
+  Duration grace = std::chrono::seconds(10);
+  Duration upload_timeout = std::chrono::seconds(60);
+  Duration jitter{};               // before the first upload, cut short by an exit or a stop signal
+  std::optional<int> stop_signal;  // what the child gets for SIGTERM
+  bool fail_on_upload_error = false;
+  std::uint64_t seed = 0;  // of the backoff
+};
+
+class Session {
+ public:
+  // How long processes that outlive the main one may go on writing.
+  static constexpr Duration kDescendantsWait = std::chrono::seconds(1);
+  // When the folder is listed in case that file events don't work here (gVisor, some mounts).
+  static constexpr Duration kFirstLook = std::chrono::seconds(1);
+  // After that many failed tries of one file while the app runs, the user is told.
+  static constexpr int kWorthAWarning = 5;
+
+  // The main child was just started.
+  Session(SessionOptions options, MonoTime now);
+
+  // A file that an earlier run uploaded to the same storage. Before the first event.
+  void already_uploaded(const FileEntry& file) { ready_.already_uploaded(file); }
+
+  void handle(const Event& event, MonoTime now);
+
+  // The next thing to do; nullopt: nothing until an event or deadline(). After Exit there is none.
+  std::optional<Action> next_action(MonoTime now);
+
+  // When next_action() must be asked again even if no event comes.
+  [[nodiscard]] std::optional<MonoTime> deadline() const;
+
+ private:
+  enum class Phase { running, draining, ended };
+
+  void on(const SignalArrived& event, MonoTime now);
+  void on(const ChildExited& event, MonoTime now);
+  void on(const DescendantsGone& event, MonoTime now);
+  void on(const FileFinished& event, MonoTime now);
+  void on(const EventsLost& event, MonoTime now);
+  void on(const FolderListed& event, MonoTime now);
+  void on(const UploadFinished& event, MonoTime now);
+
+  void saw(const coverage::SeenFile& seen);
+  void list_folder();
+  void log(Severity severity, std::string message);
+  void warn_once(const std::string& message);
+  [[nodiscard]] bool uploads() const { return !options_.storage.empty(); }
+  [[nodiscard]] bool awaits_descendants(MonoTime now) const;
+  std::optional<Action> pop();
+  std::optional<Action> next_while_draining(MonoTime now);
+  void end(const std::string& why_unsaved);
+
+  SessionOptions options_;
+  Phase phase_ = Phase::running;
+  Budget budget_;
+  coverage::ReadySet ready_;
+  upload::Queue queue_;
+  std::deque<Action> outbox_;
+  std::set<std::string> warned_;
+
+  std::optional<MonoTime> first_look_;  // a listing that repairs file events lost at the start
+  bool listing_ = false;                // ListFolder is out, FolderListed not yet in
+  bool listing_brought_news_ = false;
+  bool listed_without_descendants_ = false;
+  bool descendants_gone_ = false;
+  MonoTime descendants_deadline_{};
+  bool watch_closed_ = false;
+  int stops_while_draining_ = 0;
+  ExitStatus child_status_;
+};
+
+}  // namespace integcov::supervise

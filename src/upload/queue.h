@@ -1,0 +1,114 @@
+// The upload queue: what goes up next, how many at once, and the project's one retry loop.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/file_entry.h"
+#include "base/time.h"
+#include "upload/backoff.h"
+#include "upload/outcome.h"
+
+namespace integcov::upload {
+
+// What is worth most goes first: without its covmeta no counters can be read.
+enum class Rank { covmeta, counters, other };
+
+struct Job {
+  UploadId id = 0;
+  FileEntry file;
+};
+
+struct Unsaved {
+  FileEntry file;
+  std::string reason;  // of the last failure; empty if no attempt ended yet
+};
+
+struct Totals {
+  std::size_t stored = 0;  // files now in storage, equal ones that were there before included
+  std::uint64_t bytes = 0;
+};
+
+// What finished() did with a failure, for the log.
+enum class Verdict { stored, will_retry, gave_up };
+
+class Queue {
+ public:
+  // Many small files on warm HTTP/1.1 connections: 16 keep a 20 ms link busy without a burst of
+  // handshakes; each attempt may hold an fd and a connection.
+  static constexpr std::size_t kParallel = 16;
+  // Longest wait between two tries while the app runs, and in the hurry at the end.
+  static constexpr Duration kLongestWait = std::chrono::seconds(30);
+  static constexpr Duration kLongestWaitInHurry = std::chrono::seconds(2);
+
+  explicit Queue(std::uint64_t seed, std::size_t parallel = kParallel)
+      : random_(seed), parallel_(parallel) {}
+
+  // Nothing starts before that time: the start-up jitter.
+  void hold_until(MonoTime time) { held_until_ = time; }
+
+  // Counters go up newest first: `order` is their time, larger first. A path that is already
+  // waiting is replaced; one that is being sent is sent anew afterwards.
+  void add(const FileEntry& file, Rank rank, std::uint64_t order = 0);
+
+  // The next attempt to start now; it counts as running until finished().
+  std::optional<Job> next(MonoTime now);
+  Verdict finished(UploadId id, const Outcome& outcome, MonoTime now);
+
+  // The end has come: no jitter, no long waits, and what had failed for good is tried once more.
+  void hurry(MonoTime now);
+
+  // When next() may have something although nothing was told; nullopt if never.
+  [[nodiscard]] std::optional<MonoTime> deadline() const;
+  // Nothing is waiting, running or due for another try.
+  [[nodiscard]] bool idle() const;
+  [[nodiscard]] std::vector<UploadId> running() const;
+  // Everything that isn't stored, most worth first.
+  [[nodiscard]] std::vector<Unsaved> unsaved() const;
+  [[nodiscard]] const Totals& totals() const { return totals_; }
+  [[nodiscard]] const FileEntry* file(UploadId id) const;
+  // Failed attempts in a row; 0 for an unknown id.
+  [[nodiscard]] int failures(UploadId id) const;
+
+ private:
+  enum class State { ready, delayed, running, gave_up };
+  struct Entry {
+    FileEntry file;
+    Rank rank = Rank::other;
+    std::uint64_t order = 0;
+    State state = State::ready;
+    MonoTime not_before{};
+    Backoff backoff;
+    int failures = 0;
+    std::string reason;
+    std::optional<FileEntry> newer;  // seen while this one was being sent
+  };
+  // Smaller is worth more: rank, newest first, then first come.
+  using Worth = std::tuple<Rank, std::uint64_t, UploadId>;
+  static Worth worth(UploadId id, const Entry& entry);
+
+  void make_ready(UploadId id, Entry& entry);
+  void delay(UploadId id, Entry& entry, MonoTime until);
+
+  // Entries leave once they are stored.
+  std::map<UploadId, Entry> entries_;
+  std::map<std::string, UploadId> by_path_;
+  std::set<Worth> ready_;
+  std::set<std::pair<MonoTime, UploadId>> delayed_;
+  std::set<UploadId> running_;
+  UploadId last_id_ = 0;
+  std::mt19937_64 random_;
+  std::size_t parallel_;
+  MonoTime held_until_{};
+  bool in_hurry_ = false;
+  Totals totals_;
+};
+
+}  // namespace integcov::upload
