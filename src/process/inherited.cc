@@ -1,0 +1,70 @@
+#include "process/inherited.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <memory>
+
+namespace integcov::process {
+namespace {
+
+constexpr int kFdsWithoutProc = 1024;
+
+std::vector<int> open_fds() {
+  std::vector<int> fds;
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir("/proc/self/fd"), closedir);
+  if (!dir) {
+    for (int fd = 3; fd < kFdsWithoutProc; ++fd) {
+      if (fcntl(fd, F_GETFD) >= 0) fds.push_back(fd);
+    }
+    return fds;
+  }
+  while (const dirent* entry = readdir(dir.get())) {
+    int fd = -1;
+    std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), fd);
+    if (fd > 2 && fd != dirfd(dir.get())) fds.push_back(fd);
+  }
+  return fds;
+}
+
+}  // namespace
+
+bool is_fault_signal(int signal) {
+  constexpr int kFaults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
+  return std::ranges::find(kFaults, signal) != std::end(kFaults);
+}
+
+Inherited take_over() {
+  sigset_t blocked;
+  sigfillset(&blocked);
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if (is_fault_signal(signal)) sigdelset(&blocked, signal);
+  }
+  sigprocmask(SIG_SETMASK, &blocked, nullptr);
+
+  Inherited inherited;
+  struct sigaction chld{};
+  sigaction(SIGCHLD, nullptr, &chld);
+  inherited.sigchld_ignored = chld.sa_handler == SIG_IGN || (chld.sa_flags & SA_NOCLDWAIT) != 0;
+  chld = {};
+  chld.sa_handler = SIG_DFL;
+  sigaction(SIGCHLD, &chld, nullptr);
+
+  for (int fd = 0; fd <= 2; ++fd) {
+    // The lowest free number is taken: fds below are open by now.
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR | O_CLOEXEC);
+  }
+  inherited.fds = open_fds();
+  return inherited;
+}
+
+void close_fds(const std::vector<int>& fds) {
+  for (const int fd : fds) close(fd);
+}
+
+}  // namespace integcov::process

@@ -1,0 +1,25 @@
+// What the parent left us, taken over at the very start and handed on to the child as it was.
+#pragma once
+
+#include <vector>
+
+namespace integcov::process {
+
+struct Inherited {
+  bool sigchld_ignored = false;  // for the child: it must find what the parent set
+  std::vector<int> fds;          // above 2, open at our start: the child's, not ours
+};
+
+// Blocks every signal that can be forwarded, so that none is lost from here on; gives SIGCHLD its
+// default disposition (an ignored one would reap the child behind our back); puts /dev/null under
+// a closed fd 0, 1 or 2, close-on-exec, so that no fd of ours lands there. Call once, first of all,
+// with one thread.
+Inherited take_over();
+
+// After the child has been started: its fds above 2 are none of ours.
+void close_fds(const std::vector<int>& fds);
+
+// Signals that aren't blocked: raised by the processor for a bug of our own.
+bool is_fault_signal(int signal);
+
+}  // namespace integcov::process

@@ -1,0 +1,85 @@
+#include "process/spawn.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "base/encoding.h"
+#include "base/exit_status.h"
+#include "base/unique_fd.h"
+
+namespace integcov::process {
+namespace {
+
+// Async-signal-safe: runs between fork and exec. Returns errno.
+int exec_program(const Command& command, const Inherited& inherited) {
+  if (inherited.sigchld_ignored) signal(SIGCHLD, SIG_IGN);
+  sigset_t none;
+  sigemptyset(&none);
+  // A signal that is pending for us stays with us (fork(2)); one that comes from now on is the
+  // program's, exactly as if the parent had started it.
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  execvpe(command.argv[0], command.argv, command.envp);
+  return errno;
+}
+
+SpawnError describe(const char* program, int error) {
+  const std::string name = '"' + printable(program) + '"';
+  if (error == ENOENT || error == ENOTDIR) {
+    const bool has_slash = std::strchr(program, '/') != nullptr;
+    struct stat info{};
+    if (has_slash && stat(program, &info) == 0) {
+      return {kExitNotFound, "cannot run " + name +
+                                 ": the file is there, but the interpreter or dynamic loader "
+                                 "that it names is not"};
+    }
+    return {kExitNotFound,
+            "cannot run " + name +
+                (has_slash ? ": there is no such file" : ": no program of that name is in PATH")};
+  }
+  return {kExitNotExecutable, "cannot run " + name + ": " + std::strerror(error)};
+}
+
+SpawnError own_error(const char* what, int error) {
+  return {kExitOwnError,
+          std::string("cannot start the program: ") + what + ": " + std::strerror(error)};
+}
+
+}  // namespace
+
+std::variant<pid_t, SpawnError> spawn(const Command& command, const Inherited& inherited,
+                                      const JobControl& job_control) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return own_error("pipe", errno);
+  const UniqueFd read_end(ends[0]);
+  UniqueFd write_end(ends[1]);
+
+  const pid_t child = fork();
+  if (child < 0) return own_error("fork", errno);
+  if (child == 0) {
+    job_control.enter_child();
+    const int error = exec_program(command, inherited);
+    [[maybe_unused]] const auto written = write(write_end.get(), &error, sizeof error);
+    _exit(kExitOwnError);
+  }
+  job_control.adopt_child(child);
+  write_end.reset();
+
+  int error = 0;
+  ssize_t got = 0;
+  do {
+    got = read(read_end.get(), &error, sizeof error);
+  } while (got < 0 && errno == EINTR);
+  if (got != sizeof error) return child;  // closed by a successful exec, or by a signal before it
+  return describe(command.argv[0], error);
+}
+
+SpawnError become(const Command& command, const Inherited& inherited) {
+  return describe(command.argv[0], exec_program(command, inherited));
+}
+
+}  // namespace integcov::process

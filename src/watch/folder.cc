@@ -1,0 +1,154 @@
+#include "watch/folder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "coverage/file_name.h"
+
+namespace integcov::watch {
+namespace {
+
+// Bounds for folders that aren't what they should be.
+constexpr std::size_t kMostFiles = 200'000;
+constexpr int kDeepest = 32;
+
+Error failed(const std::string& what, const std::string& path) {
+  return {"cannot " + what + ' ' + path + ": " + std::strerror(errno)};
+}
+
+UniqueFd open_folder(const std::string& path) {
+  return UniqueFd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+FileEntry entry_of(std::string path, const struct stat& info) {
+  return {std::move(path), static_cast<std::uint64_t>(info.st_size),
+          info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec};
+}
+
+void list_into(UniqueFd fd, const std::string& prefix, bool recurse, int depth, Listing& listing) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(fdopendir(fd.get()), closedir);
+  if (!dir || depth > kDeepest) {
+    listing.complete = false;
+    return;
+  }
+  const int dir_fd = fd.release();  // owned by dir now
+  while (const dirent* entry = readdir(dir.get())) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == ".." || (depth == 0 && name == coverage::kControlFolder)) continue;
+    struct stat info{};
+    if (fstatat(dir_fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    std::string path = prefix + entry->d_name;
+    if (S_ISREG(info.st_mode)) {
+      if (listing.files.size() >= kMostFiles) {
+        listing.complete = false;
+        return;
+      }
+      listing.files.push_back(entry_of(std::move(path), info));
+    } else if (S_ISDIR(info.st_mode) && recurse) {
+      listing.folders.push_back(path);
+      UniqueFd below(
+          openat(dir_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (below) {
+        list_into(std::move(below), path + '/', recurse, depth + 1, listing);
+      } else {
+        listing.complete = false;
+      }
+    }
+  }
+}
+
+bool same_folder(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// Whether `folder` is `path` or one of the folders above it.
+bool holds(const struct stat& folder, std::string path) {
+  while (!path.empty() && path.front() == '/') {
+    struct stat info{};
+    if (stat(path.c_str(), &info) == 0 && same_folder(folder, info)) return true;
+    if (path == "/") return false;
+    path.resize(std::max<std::size_t>(1, path.rfind('/')));
+  }
+  return false;
+}
+
+}  // namespace
+
+Status make_folder(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string part = path.substr(0, slash);
+    if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
+      const int error = errno;
+      struct stat info{};
+      if (stat(part.c_str(), &info) != 0) {
+        errno = error;
+        return failed("make the folder", part);
+      }
+    }
+    if (slash == std::string::npos) break;
+  }
+  struct stat info{};
+  if (stat(path.c_str(), &info) != 0) return failed("use the folder", path);
+  if (!S_ISDIR(info.st_mode)) return Error{path + " is not a folder"};
+  return Success{};
+}
+
+bool is_careless(const std::string& folder, const std::string& home, const std::string& cwd) {
+  struct stat info{};
+  if (stat(folder.c_str(), &info) != 0) return false;
+  for (const char* shared : {"/", "/tmp", "/var/tmp"}) {
+    struct stat other{};
+    if (stat(shared, &other) == 0 && same_folder(info, other)) return true;
+  }
+  return holds(info, home) || holds(info, cwd);
+}
+
+Result<Listing> list_folder(const std::string& folder, bool recurse) {
+  UniqueFd fd = open_folder(folder);
+  if (!fd) return failed("list the folder", folder);
+  Listing listing;
+  list_into(std::move(fd), "", recurse, 0, listing);
+  return listing;
+}
+
+Result<UniqueFd> open_below(const std::string& folder, const std::string& path) {
+  UniqueFd at = open_folder(folder);
+  if (!at) return failed("open", folder);
+  std::string_view rest = path;
+  while (true) {
+    const std::size_t slash = rest.find('/');
+    const bool last = slash == std::string_view::npos;
+    const std::string name(rest.substr(0, slash));
+    if (name.empty() || name == "." || name == "..") return Error{"not a file name: " + path};
+    // O_NONBLOCK: a FIFO that took the file's place must not stop us.
+    const int flags = last ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_RDONLY | O_DIRECTORY;
+    UniqueFd next(openat(at.get(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
+    if (!next) return failed("open", folder + '/' + path);
+    at = std::move(next);
+    if (last) break;
+    rest.remove_prefix(slash + 1);
+  }
+  struct stat info{};
+  if (fstat(at.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return Error{folder + '/' + path + " is not a regular file"};
+  }
+  return at;
+}
+
+Result<FileEntry> look_at(const std::string& folder, const std::string& path) {
+  struct stat info{};
+  const std::string whole = folder + '/' + path;
+  if (lstat(whole.c_str(), &info) != 0) return failed("look at", whole);
+  if (!S_ISREG(info.st_mode)) return Error{whole + " is not a regular file"};
+  return entry_of(path, info);
+}
+
+}  // namespace integcov::watch

@@ -1,0 +1,35 @@
+// GOCOVERDIR on disk: making, listing and opening, never through a symbolic link below it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/file_entry.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace integcov::watch {
+
+// Makes the folder (mode 0700) and the folders above it that are missing. Fine if it is there.
+Status make_folder(const std::string& path);
+
+// Whether the user is likely to keep other things there: /, /tmp, /var/tmp, the home or working
+// directory, or a folder above one of these two. `home` may be empty.
+bool is_careless(const std::string& folder, const std::string& home, const std::string& cwd);
+
+struct Listing {
+  std::vector<FileEntry> files;      // regular files, in no particular order
+  std::vector<std::string> folders;  // subfolders, relative; never .integcov
+  bool complete = true;              // false: some folder could not be read, or there were too many
+};
+
+// With `recurse` also what lies in subfolders. The control folder and symbolic links are left out.
+Result<Listing> list_folder(const std::string& folder, bool recurse);
+
+// Opens a regular file below the folder for reading; `path` as in FileEntry.
+Result<UniqueFd> open_below(const std::string& folder, const std::string& path);
+
+// A file event names a path: what is there now. Error if it isn't a regular file (any more).
+Result<FileEntry> look_at(const std::string& folder, const std::string& path);
+
+}  // namespace integcov::watch
