@@ -1,1 +1,153 @@
-int main() { return 125; }
+// go-integcov: runs a program and brings the coverage that it leaves in GOCOVERDIR to storage.
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "app/identity.h"
+#include "app/preflight.h"
+#include "app/stderr_log.h"
+#include "app/supervisor.h"
+#include "base/exit_status.h"
+#include "config/command_line.h"
+#include "config/help.h"
+#include "process/inherited.h"
+#include "process/plain_wait.h"
+#include "process/reaper.h"
+#include "process/spawn.h"
+#include "watch/folder.h"
+
+namespace {
+
+using namespace integcov;  // NOLINT(google-build-using-namespace): main only
+
+int print(const std::string& text) {
+  const bool written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  return written ? 0 : kExitOwnError;
+}
+
+app::StderrLog::Style log_style(const config::Config& config, const config::Environment& env,
+                                const std::map<std::string, std::string>& metadata) {
+  const bool json =
+      config.log_format == config::LogFormat::json ||
+      (config.log_format == config::LogFormat::automatic && app::platform_logs_json(env));
+  app::StderrLog::Style style{.lowest = config.log_level, .json = json};
+  style.color = !json && isatty(STDERR_FILENO) == 1 && !env.get("NO_COLOR");
+  if (json) {
+    style.labels = config.labels;
+    for (const char* key : {"integcov-run", "integcov-instance"}) {
+      if (const auto found = metadata.find(key); found != metadata.end())
+        style.labels.insert(*found);
+    }
+  }
+  return style;
+}
+
+// The program has started: nothing may stop us from waiting for it and keeping its status.
+int supervise(const app::Plan& plan, std::map<std::string, std::string> metadata, pid_t child,
+              const process::JobControl& job_control, app::StderrLog& log) {
+  std::string trouble;
+  try {
+    app::Supervisor supervisor(plan, std::move(metadata), child, job_control, log);
+    return supervisor.run();
+  } catch (const std::exception& error) {
+    trouble = error.what();
+  }
+  log.write(Severity::warning,
+            trouble + ": the program runs, but its coverage stays in " + plan.config.coverdir);
+  return process::plain_wait(child).shell_code();
+}
+
+int run(const config::Config& config, const config::Environment& env,
+        std::map<std::string, std::string> metadata, char* const* program, const char* const* envp,
+        const process::Inherited& inherited, app::StderrLog& log) {
+  std::error_code ignored;
+  const std::string cwd = std::filesystem::current_path(ignored).string();
+  const auto plan = app::prepare(config, env, cwd);
+  if (!plan) {
+    log.write(Severity::error, plan.message());
+    return kExitOwnError;
+  }
+  for (const std::string& warning : plan->warnings) log.write(Severity::warning, warning);
+
+  const std::string& coverdir = plan->config.coverdir;
+  if (const auto made = watch::make_folder(coverdir); !made) {
+    log.write(Severity::warning, made.message() + ": the program can't leave coverage there");
+  } else if (access(coverdir.c_str(), W_OK | X_OK) != 0) {
+    log.write(Severity::warning, "GOCOVERDIR=\"" + coverdir +
+                                     "\" is not writable for this user: the program can't leave "
+                                     "coverage there");
+  }
+
+  std::vector<std::string> variables = app::child_environment(envp, coverdir);
+  std::vector<char*> child_envp;
+  for (std::string& variable : variables) child_envp.push_back(variable.data());
+  child_envp.push_back(nullptr);
+
+  process::become_subreaper();
+  const process::JobControl job_control;
+  const auto child = process::spawn({program, child_envp.data()}, inherited, job_control);
+  if (const auto* error = std::get_if<process::SpawnError>(&child)) {
+    log.write(Severity::error, error->message);
+    return error->exit_code;
+  }
+  process::close_fds(inherited.fds);
+  if (chdir("/") != 0) log.write(Severity::debug, "cannot leave the working directory");
+
+  for (const auto& [key, value] : plan->config.labels) metadata[key] = value;
+  return supervise(*plan, std::move(metadata), std::get<pid_t>(child), job_control, log);
+}
+
+int start(int argc, char** argv, char** envp, const process::Inherited& inherited,
+          app::StderrLog& log) {
+  const config::Environment env(envp);
+  const std::vector<std::string_view> args(argv + (argc > 0 ? 1 : 0), argv + argc);
+  const auto invocation = config::parse_command_line(args, env);
+  if (!invocation) {
+    log.write(Severity::error, invocation.message());
+    return kExitOwnError;
+  }
+  switch (invocation->mode) {
+    case config::Invocation::Mode::help:
+      return print(config::help_text(isatty(STDOUT_FILENO) == 1));
+    case config::Invocation::Mode::version: return print(config::version_text());
+    case config::Invocation::Mode::run: break;
+  }
+  auto metadata = app::run_metadata(env);
+  log.set_style(log_style(invocation->config, env, metadata));
+  for (const std::string& warning : invocation->warnings) log.write(Severity::warning, warning);
+  if (invocation->program_index >= args.size()) {
+    log.write(Severity::error,
+              "no program to run; expected: go-integcov [OPTIONS] APP [ARGS...] (see --help)");
+    return kExitOwnError;
+  }
+  char* const* program = argv + 1 + invocation->program_index;
+  if (invocation->config.disabled) {
+    const auto error = process::become({program, envp}, inherited);
+    log.write(Severity::error, error.message);
+    return error.exit_code;
+  }
+  return run(invocation->config, env, std::move(metadata), program, envp, inherited, log);
+}
+
+}  // namespace
+
+int main(int argc, char** argv, char** envp) {
+  const process::Inherited inherited = process::take_over();
+  app::StderrLog log;
+  int code = kExitOwnError;
+  try {
+    code = start(argc, argv, envp, inherited, log);
+  } catch (const std::exception& error) {
+    log.write(Severity::error, error.what());
+  }
+  log.flush();
+  return code;
+}

@@ -4,38 +4,40 @@ namespace integcov::coverage {
 
 void ReadySet::already_uploaded(const FileEntry& file) { earlier_[file.path] = file; }
 
-std::vector<ReadyFile> ReadySet::saw(const SeenFile& seen, bool at_end) {
+std::vector<ReadyFile> ReadySet::saw(const SeenFile& seen, Stage stage) {
   std::vector<ReadyFile> ready;
   const FileName name = parse_file_name(seen.file.path);
-  if (!wanted(name, at_end)) return ready;
+  if (!wanted(name, stage)) return ready;
 
   if (scope_ != Scope::own_only) {
-    take(seen.file, name, at_end, ready);
+    take(seen.file, name, stage, ready);
   } else if (name.kind == FileKind::covmeta) {
     // A covmeta doesn't say whose it is: it is ours once counters of ours name its hash.
     if (own_hashes_.contains(name.hash)) {
-      take(seen.file, name, at_end, ready);
+      take(seen.file, name, stage, ready);
     } else {
-      waiting_meta_[name.hash] = seen.file;
+      waiting_meta_[name.hash][seen.file.path] = seen.file;
       covmeta_seen_ = true;
     }
   } else if (seen.own) {
     own_hashes_.insert(name.hash);
-    if (const auto meta = waiting_meta_.extract(name.hash)) {
-      take(meta.mapped(), parse_file_name(meta.mapped().path), at_end, ready);
+    if (const auto metas = waiting_meta_.extract(name.hash)) {
+      for (const auto& [path, meta] : metas.mapped()) {
+        take(meta, parse_file_name(path), stage, ready);
+      }
     }
-    take(seen.file, name, at_end, ready);
+    take(seen.file, name, stage, ready);
   }
   return ready;
 }
 
-bool ReadySet::wanted(const FileName& name, bool at_end) const {
+bool ReadySet::wanted(const FileName& name, Stage stage) const {
   switch (name.kind) {
     case FileKind::covmeta:
     case FileKind::covcounters: return true;
     case FileKind::temporary:
     case FileKind::control: return false;
-    case FileKind::other: return at_end && scope_ == Scope::everything;
+    case FileKind::other: return stage != Stage::running && scope_ == Scope::everything;
   }
   return false;
 }
@@ -47,16 +49,16 @@ bool ReadySet::is_news(const FileEntry& file, FileKind kind) const {
   }
   const auto before = taken_.find(file.path);
   if (before == taken_.end()) return true;
-  if (before->second.at_end || before->second.file == file) return false;
+  if (before->second.stage == Stage::last_look || before->second.file == file) return false;
   // Go renames an equal covmeta over itself at every start: only its time differs.
   return kind != FileKind::covmeta || before->second.file.size != file.size;
 }
 
-void ReadySet::take(const FileEntry& file, const FileName& name, bool at_end,
+void ReadySet::take(const FileEntry& file, const FileName& name, Stage stage,
                     std::vector<ReadyFile>& ready) {
   if (name.kind == FileKind::covmeta) covmeta_seen_ = true;
   if (!is_news(file, name.kind)) return;
-  taken_[file.path] = {file, at_end};
+  taken_[file.path] = {file, stage};
   ready.push_back({file, name});
 }
 

@@ -33,34 +33,41 @@ class ReadySet {
     own_only,       // another supervisor holds the folder: our descendants' coverage only
   };
 
+  enum class Stage {
+    running,
+    ending,     // the main process has ended, others may go on writing
+    last_look,  // nothing that is written from now on is waited for
+  };
+
   explicit ReadySet(Scope scope) : scope_(scope) {}
 
   // A file that an earlier run in this folder uploaded to the same place.
   void already_uploaded(const FileEntry& file);
 
   // The files that became ready by seeing this one: none, itself, or with own_only also the covmeta
-  // of its hash. `at_end` is true once the main process has ended. A file that changed (size or
-  // mtime) is ready again, at the end only once; a covmeta only if its size changed.
-  std::vector<ReadyFile> saw(const SeenFile& seen, bool at_end);
+  // of its hash. A file that changed (size or mtime) is ready again, at the last look only once; a
+  // covmeta only if its size changed.
+  std::vector<ReadyFile> saw(const SeenFile& seen, Stage stage);
 
   [[nodiscard]] bool covmeta_seen() const { return covmeta_seen_; }
 
  private:
   struct Taken {
     FileEntry file;
-    bool at_end = false;
+    Stage stage = Stage::running;
   };
 
-  [[nodiscard]] bool wanted(const FileName& name, bool at_end) const;
+  [[nodiscard]] bool wanted(const FileName& name, Stage stage) const;
   [[nodiscard]] bool is_news(const FileEntry& file, FileKind kind) const;
-  void take(const FileEntry& file, const FileName& name, bool at_end,
+  void take(const FileEntry& file, const FileName& name, Stage stage,
             std::vector<ReadyFile>& ready);
 
   Scope scope_;
-  std::map<std::string, FileEntry> earlier_;       // by path: uploaded by an earlier run
-  std::map<std::string, Taken> taken_;             // by path: ready before in this run
-  std::map<std::string, FileEntry> waiting_meta_;  // own_only, by hash: no counters of ours yet
-  std::set<std::string> own_hashes_;               // own_only: hashes of our counters
+  std::map<std::string, FileEntry> earlier_;  // by path: uploaded by an earlier run
+  std::map<std::string, Taken> taken_;        // by path: ready before in this run
+  // own_only, by hash, then by path: no counters of ours yet.
+  std::map<std::string, std::map<std::string, FileEntry>> waiting_meta_;
+  std::set<std::string> own_hashes_;  // own_only: hashes of our counters
   bool covmeta_seen_ = false;
 };
 

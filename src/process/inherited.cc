@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstring>
@@ -34,20 +33,19 @@ std::vector<int> open_fds() {
 
 }  // namespace
 
-bool is_fault_signal(int signal) {
-  constexpr int kFaults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
-  return std::ranges::find(kFaults, signal) != std::end(kFaults);
+void blocked_signals(sigset_t* set) {
+  sigfillset(set);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) {
+    sigdelset(set, fault);
+  }
 }
 
 Inherited take_over() {
   sigset_t blocked;
-  sigfillset(&blocked);
-  for (int signal = 1; signal < NSIG; ++signal) {
-    if (is_fault_signal(signal)) sigdelset(&blocked, signal);
-  }
-  sigprocmask(SIG_SETMASK, &blocked, nullptr);
-
+  blocked_signals(&blocked);
   Inherited inherited;
+  sigprocmask(SIG_SETMASK, &blocked, &inherited.mask);
+
   struct sigaction chld{};
   sigaction(SIGCHLD, nullptr, &chld);
   inherited.sigchld_ignored = chld.sa_handler == SIG_IGN || (chld.sa_flags & SA_NOCLDWAIT) != 0;

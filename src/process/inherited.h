@@ -1,11 +1,13 @@
 // What the parent left us, taken over at the very start and handed on to the child as it was.
 #pragma once
 
+#include <csignal>
 #include <vector>
 
 namespace integcov::process {
 
 struct Inherited {
+  sigset_t mask{};               // blocked by the parent
   bool sigchld_ignored = false;  // for the child: it must find what the parent set
   std::vector<int> fds;          // above 2, open at our start: the child's, not ours
 };
@@ -19,7 +21,8 @@ Inherited take_over();
 // After the child has been started: its fds above 2 are none of ours.
 void close_fds(const std::vector<int>& fds);
 
-// Signals that aren't blocked: raised by the processor for a bug of our own.
-bool is_fault_signal(int signal);
+// The signals that take_over() blocks: all but those that the processor raises for a bug of our own
+// (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT).
+void blocked_signals(sigset_t* set);
 
 }  // namespace integcov::process

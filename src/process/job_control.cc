@@ -37,7 +37,7 @@ void JobControl::child_stopped(pid_t child) const {
 
 void JobControl::continued(pid_t child) const {
   if (terminal_ && tcgetpgrp(terminal_.get()) == getpgrp()) tcsetpgrp(terminal_.get(), child);
-  kill(-child, SIGCONT);
+  kill(terminal_ ? -child : child, SIGCONT);
 }
 
 void JobControl::child_gone(pid_t child) const {

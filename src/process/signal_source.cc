@@ -18,10 +18,7 @@ namespace integcov::process {
 SignalSource::SignalSource(event::Loop& loop, std::function<void(int)> arrived)
     : arrived_(std::move(arrived)) {
   sigset_t all;
-  sigfillset(&all);
-  for (int signal = 1; signal < NSIG; ++signal) {
-    if (is_fault_signal(signal)) sigdelset(&all, signal);
-  }
+  blocked_signals(&all);
   fd_.reset(signalfd(-1, &all, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!fd_)
     throw std::runtime_error(std::string("cannot make a signalfd: ") + std::strerror(errno));

@@ -16,13 +16,9 @@ namespace integcov::process {
 namespace {
 
 // Async-signal-safe: runs between fork and exec. Returns errno.
-int exec_program(const Command& command, const Inherited& inherited) {
+int exec_program(const Command& command, const Inherited& inherited, const sigset_t& mask) {
   if (inherited.sigchld_ignored) signal(SIGCHLD, SIG_IGN);
-  sigset_t none;
-  sigemptyset(&none);
-  // A signal that is pending for us stays with us (fork(2)); one that comes from now on is the
-  // program's, exactly as if the parent had started it.
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  sigprocmask(SIG_SETMASK, &mask, nullptr);
   execvpe(command.argv[0], command.argv, command.envp);
   return errno;
 }
@@ -62,7 +58,11 @@ std::variant<pid_t, SpawnError> spawn(const Command& command, const Inherited& i
   if (child < 0) return own_error("fork", errno);
   if (child == 0) {
     job_control.enter_child();
-    const int error = exec_program(command, inherited);
+    // What is pending for us stays with us (fork(2)) and is forwarded; what comes from now on is
+    // the program's, even before its exec.
+    sigset_t none;
+    sigemptyset(&none);
+    const int error = exec_program(command, inherited, none);
     [[maybe_unused]] const auto written = write(write_end.get(), &error, sizeof error);
     _exit(kExitOwnError);
   }
@@ -79,7 +79,7 @@ std::variant<pid_t, SpawnError> spawn(const Command& command, const Inherited& i
 }
 
 SpawnError become(const Command& command, const Inherited& inherited) {
-  return describe(command.argv[0], exec_program(command, inherited));
+  return describe(command.argv[0], exec_program(command, inherited, inherited.mask));
 }
 
 }  // namespace integcov::process

@@ -25,7 +25,7 @@ Session::Session(SessionOptions options, MonoTime now)
     : options_(std::move(options)),
       budget_(options_.grace, options_.upload_timeout),
       ready_(options_.scope),
-      queue_(options_.seed) {
+      queue_(options_.seed, options_.parallel) {
   if (!uploads()) return;
   queue_.hold_until(now + options_.jitter);
   first_look_ = now + kFirstLook;
@@ -57,10 +57,11 @@ void Session::on(const SignalArrived& event, MonoTime now) {
 void Session::on(const ChildExited& event, MonoTime now) {
   phase_ = Phase::draining;
   child_status_ = event.status;
+  std::erase_if(outbox_, [](const Action& a) { return std::holds_alternative<ForwardSignal>(a); });
   budget_.child_exited(now);
   descendants_deadline_ = now + kDescendantsWait;
   queue_.hurry(now);
-  if (!descendants_gone_) list_folder();
+  if (uploads() && !descendants_gone_) list_folder();
 }
 
 void Session::on(const DescendantsGone&, MonoTime) { descendants_gone_ = true; }
@@ -70,19 +71,22 @@ void Session::on(const FileFinished& event, MonoTime) {
 }
 
 void Session::on(const EventsLost&, MonoTime) {
-  if (uploads()) list_folder();
+  if (!uploads()) return;
+  events_lost_ = listing_;
+  list_folder();
 }
 
 void Session::on(const FolderListed& event, MonoTime) {
   listing_ = false;
-  listing_brought_news_ = false;
   for (const coverage::SeenFile& seen : event.files) saw(seen);
+  if (events_lost_) list_folder();
 }
 
 void Session::on(const UploadFinished& event, MonoTime now) {
   const FileEntry* entry = queue_.file(event.id);
   if (entry == nullptr) return;
   const FileEntry file = *entry;
+  if (!descendants_gone_) look_again_ = true;  // sending it took time
   const upload::Verdict verdict = queue_.finished(event.id, event.outcome, now);
 
   if (verdict == upload::Verdict::stored) {
@@ -103,15 +107,24 @@ void Session::on(const UploadFinished& event, MonoTime now) {
 }
 
 void Session::saw(const coverage::SeenFile& seen) {
-  for (const coverage::ReadyFile& ready : ready_.saw(seen, phase_ != Phase::running)) {
-    listing_brought_news_ = true;
-    if (uploads()) queue_.add(ready.file, rank_of(ready.name.kind), ready.name.time_ns);
+  for (const coverage::ReadyFile& ready : ready_.saw(seen, stage())) {
+    if (!uploads()) continue;
+    look_again_ = true;
+    queue_.add(ready.file, rank_of(ready.name.kind), ready.name.time_ns);
   }
+}
+
+coverage::ReadySet::Stage Session::stage() const {
+  using Stage = coverage::ReadySet::Stage;
+  if (phase_ == Phase::running) return Stage::running;
+  return listed_without_descendants_ ? Stage::last_look : Stage::ending;
 }
 
 void Session::list_folder() {
   if (listing_) return;
   listing_ = true;
+  events_lost_ = false;
+  look_again_ = false;
   outbox_.emplace_back(ListFolder{});
 }
 
@@ -125,6 +138,12 @@ void Session::warn_once(const std::string& message) {
 
 bool Session::awaits_descendants(MonoTime now) const {
   return uploads() && !descendants_gone_ && ready_.covmeta_seen() && now < descendants_deadline_;
+}
+
+// No try is under way, and none can begin before the deadline.
+bool Session::out_of_time() const {
+  const auto next_try = queue_.deadline();
+  return next_try && *next_try >= *budget_.deadline() && queue_.running().empty();
 }
 
 std::optional<Action> Session::pop() {
@@ -144,7 +163,7 @@ std::optional<Action> Session::next_action(MonoTime now) {
   if (phase_ == Phase::running && first_look_ && now >= *first_look_) {
     first_look_.reset();
     list_folder();
-    return pop();
+    if (auto action = pop()) return action;
   }
   if (auto job = queue_.next(now)) return StartUpload{job->id, std::move(job->file)};
   return phase_ == Phase::draining ? next_while_draining(now) : std::nullopt;
@@ -162,8 +181,8 @@ std::optional<Action> Session::next_while_draining(MonoTime now) {
     return CloseWatch{};
   }
   // Permanent failures don't keep us; what is new since the last look does.
-  if (!queue_.idle()) return std::nullopt;
-  if (listing_brought_news_) {
+  if (!queue_.idle() && !out_of_time()) return std::nullopt;
+  if (look_again_) {
     list_folder();
   } else {
     end("");

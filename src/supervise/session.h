@@ -28,7 +28,8 @@ struct SessionOptions {
   Duration jitter{};               // before the first upload, cut short by an exit or a stop signal
   std::optional<int> stop_signal;  // what the child gets for SIGTERM
   bool fail_on_upload_error = false;
-  std::uint64_t seed = 0;  // of the backoff
+  std::size_t parallel = upload::Queue::kParallel;  // uploads at once
+  std::uint64_t seed = 0;                           // of the backoff
 };
 
 class Session {
@@ -66,11 +67,13 @@ class Session {
   void on(const UploadFinished& event, MonoTime now);
 
   void saw(const coverage::SeenFile& seen);
+  [[nodiscard]] coverage::ReadySet::Stage stage() const;
   void list_folder();
   void log(Severity severity, std::string message);
   void warn_once(const std::string& message);
   [[nodiscard]] bool uploads() const { return !options_.storage.empty(); }
   [[nodiscard]] bool awaits_descendants(MonoTime now) const;
+  [[nodiscard]] bool out_of_time() const;
   std::optional<Action> pop();
   std::optional<Action> next_while_draining(MonoTime now);
   void end(const std::string& why_unsaved);
@@ -85,7 +88,8 @@ class Session {
 
   std::optional<MonoTime> first_look_;  // a listing that repairs file events lost at the start
   bool listing_ = false;                // ListFolder is out, FolderListed not yet in
-  bool listing_brought_news_ = false;
+  bool events_lost_ = false;            // after that listing began
+  bool look_again_ = false;  // the folder may hold something that the last listing didn't
   bool listed_without_descendants_ = false;
   bool descendants_gone_ = false;
   MonoTime descendants_deadline_{};

@@ -21,9 +21,31 @@ void Queue::delay(UploadId id, Entry& entry, MonoTime until) {
   delayed_.emplace(until, id);
 }
 
+// The file's newer version takes the place of the one that was just tried.
+void Queue::start_anew(UploadId id, Entry& entry) {
+  entry.file = *std::exchange(entry.newer, std::nullopt);
+  entry.failures = 0;
+  entry.backoff.restart();
+  make_ready(id, entry);
+}
+
+void Queue::count(const FileEntry& file) {
+  stored_[file.path] = file.size;
+  ++totals_.stored;
+  totals_.bytes += file.size;
+}
+
+void Queue::uncount(const std::string& path) {
+  const auto stored = stored_.extract(path);
+  if (!stored) return;
+  --totals_.stored;
+  totals_.bytes -= stored.mapped();
+}
+
 void Queue::add(const FileEntry& file, Rank rank, std::uint64_t order) {
   const auto [known, is_new] = by_path_.try_emplace(file.path, last_id_ + 1);
   if (is_new) {
+    uncount(file.path);
     Entry entry;
     entry.file = file;
     entry.rank = rank;
@@ -59,14 +81,10 @@ Verdict Queue::finished(UploadId id, const Outcome& outcome, MonoTime now) {
   Entry& entry = entries_.at(id);
   running_.erase(id);
   if (std::holds_alternative<Stored>(outcome)) {
-    ++totals_.stored;
-    totals_.bytes += entry.file.size;
     if (entry.newer) {
-      entry.file = *std::exchange(entry.newer, std::nullopt);
-      entry.failures = 0;
-      entry.backoff.restart();
-      make_ready(id, entry);
+      start_anew(id, entry);
     } else {
+      count(entry.file);
       by_path_.erase(entry.file.path);
       entries_.erase(id);
     }
@@ -74,8 +92,12 @@ Verdict Queue::finished(UploadId id, const Outcome& outcome, MonoTime now) {
   }
 
   const auto& failed = std::get<Failed>(outcome);
-  if (entry.newer) entry.file = *std::exchange(entry.newer, std::nullopt);
   entry.reason = failed.reason;
+  if (entry.newer && !failed.retryable) {
+    start_anew(id, entry);
+    return Verdict::will_retry;
+  }
+  if (entry.newer) entry.file = *std::exchange(entry.newer, std::nullopt);
   ++entry.failures;
   if (!failed.retryable) {
     entry.state = State::gave_up;

@@ -31,6 +31,7 @@ struct Unsaved {
   std::string reason;  // of the last failure; empty if no attempt ended yet
 };
 
+// Each path counts once, as its newest version.
 struct Totals {
   std::size_t stored = 0;  // files now in storage, equal ones that were there before included
   std::uint64_t bytes = 0;
@@ -95,6 +96,9 @@ class Queue {
   static Worth worth(UploadId id, const Entry& entry);
 
   void make_ready(UploadId id, Entry& entry);
+  void start_anew(UploadId id, Entry& entry);
+  void count(const FileEntry& file);
+  void uncount(const std::string& path);
   void delay(UploadId id, Entry& entry, MonoTime until);
 
   // Entries leave once they are stored.
@@ -109,6 +113,7 @@ class Queue {
   MonoTime held_until_{};
   bool in_hurry_ = false;
   Totals totals_;
+  std::map<std::string, std::uint64_t> stored_;  // by path: bytes in totals_
 };
 
 }  // namespace integcov::upload

@@ -1,0 +1,71 @@
+#include "app/storage_access.h"
+
+#include <utility>
+
+#include "app/identity.h"
+#include "auth/authorized_user.h"
+#include "auth/metadata_server.h"
+#include "auth/service_account.h"
+#include "base/encoding.h"
+#include "http/curl_client.h"
+#include "storage/file/folder_backend.h"
+#include "storage/gcs/gcs_backend.h"
+
+namespace integcov::app {
+namespace {
+
+constexpr const char* kUserAgent = "go-integcov/" INTEGCOV_VERSION;
+
+std::unique_ptr<auth::TokenSource> token_source(event::Loop& loop, http::Client& client,
+                                                const GcsAccess& access) {
+  if (const auto* metadata = std::get_if<MetadataServerAt>(&access)) {
+    return std::make_unique<auth::MetadataServer>(client, metadata->host);
+  }
+  const auto& credentials = std::get<auth::Credentials>(access);
+  if (const auto* key = std::get_if<auth::ServiceAccountKey>(&credentials)) {
+    return std::make_unique<auth::ServiceAccountSource>(loop, client, *key);
+  }
+  return std::make_unique<auth::AuthorizedUserSource>(client,
+                                                      std::get<auth::AuthorizedUser>(credentials));
+}
+
+std::string quota_project(const GcsAccess& access) {
+  const auto* credentials = std::get_if<auth::Credentials>(&access);
+  if (credentials == nullptr) return "";
+  return std::visit([](const auto& c) { return c.quota_project; }, *credentials);
+}
+
+}  // namespace
+
+StorageAccess::StorageAccess(event::Loop& loop, const Plan& plan,
+                             std::map<std::string, std::string> metadata) {
+  if (const auto* folder = std::get_if<config::FolderLocation>(&plan.config.storage)) {
+    backend_ = std::make_unique<storage::file::FolderBackend>(loop, folder->path);
+    return;
+  }
+  const auto& location = std::get<config::GcsLocation>(plan.config.storage);
+  storage::gcs::GcsOptions options;
+  options.bucket = location.bucket;
+  options.prefix = location.prefix;
+  options.metadata = std::move(metadata);
+  options.user_project = plan.config.gcs.user_project;
+  options.kms_key = plan.config.gcs.kms_key;
+  options.chunk_size = plan.config.gcs.chunk_size;
+  options.quota_project = quota_project(plan.access);
+  if (!plan.config.gcs.endpoint.empty()) options.base_url = plan.config.gcs.endpoint;
+
+  client_ = std::make_unique<http::CurlClient>(
+      loop, http::CurlOptions{.ca_file = plan.ca_file, .user_agent = kUserAgent});
+  if (const auto* emulator = std::get_if<Emulator>(&plan.access)) {
+    options.base_url = emulator->base_url;
+  } else {
+    tokens_ = std::make_unique<auth::TokenCache>(token_source(loop, *client_, plan.access));
+  }
+  backend_ =
+      std::make_unique<storage::gcs::GcsBackend>(loop, *client_, tokens_.get(), std::move(options),
+                                                 [] { return hex_encode(random_bytes(16)); });
+}
+
+StorageAccess::~StorageAccess() = default;
+
+}  // namespace integcov::app

@@ -1,0 +1,19 @@
+// Answers of token endpoints (RFC 6749 section 5) and of the metadata server.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "auth/token_source.h"
+#include "http/message.h"
+
+namespace integcov::auth {
+
+// `who` begins the error's clause: "the token server oauth2.googleapis.com". `now` is when the
+// request was made. What the server says about an error is shown, unless it repeats one of the
+// request's `secrets`; the answer's body never is.
+TokenReply read_token_reply(const http::Response& response, WallTime now, std::string_view who,
+                            std::span<const std::string> secrets = {});
+
+}  // namespace integcov::auth
