@@ -87,7 +87,7 @@ Result<GcsAccess> find_access(const config::Environment& env, const std::string&
     return GcsAccess(Emulator{*std::move(url)});
   }
   if (const auto file = env.get("GOOGLE_APPLICATION_CREDENTIALS")) {
-    return read_credentials("GOOGLE_APPLICATION_CREDENTIALS=" + config::quoted(*file),
+    return read_credentials("GOOGLE_APPLICATION_CREDENTIALS=" + config::quote(*file),
                             absolute(*file, cwd));
   }
   std::string gcloud(env.get("CLOUDSDK_CONFIG").value_or(""));
@@ -112,7 +112,7 @@ std::string find_ca_file(const config::Environment& env, const std::string& cwd)
 std::optional<Error> check_folders(const config::Config& config) {
   struct stat info{};
   if (stat(config.coverdir.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) {
-    return Error{"GOCOVERDIR=" + config::quoted(config.coverdir) +
+    return Error{"GOCOVERDIR=" + config::quote(config.coverdir) +
                  " is not a folder; expected the folder " +
                  "that the program writes its coverage to"};
   }
@@ -121,8 +121,8 @@ std::optional<Error> check_folders(const config::Config& config) {
   const std::string from = real_folder(config.coverdir);
   const std::string to = real_folder(storage->path);
   if (is_within(to, from) || is_within(from, to)) {
-    return Error{"INTEGCOV_STORAGE=" + config::quoted(config::to_string(config.storage)) +
-                 " and GOCOVERDIR=" + config::quoted(config.coverdir) +
+    return Error{"INTEGCOV_STORAGE=" + config::quote(config::to_string(config.storage)) +
+                 " and GOCOVERDIR=" + config::quote(config.coverdir) +
                  " lie one in the other; expected two separate folders"};
   }
   return std::nullopt;
@@ -138,7 +138,7 @@ Result<std::string> emulator_url(std::string_view value) {
   const std::string_view rest = std::string_view(url).substr(scheme);
   const bool odd = rest.find_first_of(" \t\r\n?#@\"\\") != std::string_view::npos;
   if (scheme == 0 || rest.empty() || rest.front() == '/' || rest.front() == ':' || odd) {
-    return Error{"STORAGE_EMULATOR_HOST=" + config::quoted(value) +
+    return Error{"STORAGE_EMULATOR_HOST=" + config::quote(value) +
                  " is not an address; expected host:port or http://host:port"};
   }
   return url;

@@ -81,10 +81,8 @@ std::string take_token_uri(Members& members) {
 void check_universe(Members& members) {
   const std::string universe = members.optional("universe_domain");
   if (universe.empty() || universe == "googleapis.com") return;
-  members.blame(
-      "universe_domain",
-      (is_plain_word(universe) ? "is " + universe + ", " : "") +
-          std::string("which is not supported by this version; it must be googleapis.com"));
+  const std::string shown = is_plain_word(universe) ? universe : "another one";
+  members.blame("universe_domain", "is " + shown + "; this version supports googleapis.com only");
 }
 
 Result<Credentials> finish(const Members& members, Credentials credentials) {

@@ -26,7 +26,7 @@ struct Scan {
 Error unknown_flag(std::string_view name) {
   std::vector<std::string_view> known{"help", "version"};
   for (const Setting& setting : settings()) known.push_back(setting.flag);
-  std::string message = quoted("--" + std::string(name)) + " is not an option; ";
+  std::string message = quote("--" + std::string(name)) + " is not an option; ";
   if (const auto meant = closest(name, known)) {
     return {message + "did you mean --" + std::string(*meant) + "?"};
   }
@@ -53,7 +53,7 @@ Result<Scan> scan(const std::vector<std::string_view>& args) {
     const bool help = name == "help" || name == "h";
     if (help || name == "version") {
       if (value) {
-        return Error{"--" + std::string(name) + ": " + quoted(*value) +
+        return Error{"--" + std::string(name) + ": " + quote(*value) +
                      " is too much; expected no value"};
       }
       found.mode = help ? Invocation::Mode::help : Invocation::Mode::version;

@@ -34,7 +34,7 @@ constexpr std::array<Unit, 8> kUnits{{
 }};
 
 Error malformed(std::string_view text, std::string_view why) {
-  return {quoted(text) + " " + std::string(why) +
+  return {quote(text) + " " + std::string(why) +
           "; expected a duration such as 10s, 1m30s or 300ms"};
 }
 

@@ -73,7 +73,7 @@ std::optional<std::uint64_t> scale_of(std::string_view suffix) {
 
 Result<std::string> parse_project(std::string_view text) {
   if (is_project(text)) return std::string(text);
-  return Error{quoted(text) + " is not a project; expected an id such as my-project-123"};
+  return Error{quote(text) + " is not a project; expected an id such as my-project-123"};
 }
 
 Result<std::string> parse_kms_key(std::string_view text) {
@@ -92,7 +92,7 @@ Result<std::string> parse_kms_key(std::string_view text) {
     good = (word == "projects" ? is_project(name) : is_id(name)) && good;
   }
   if (good) return std::string(text);
-  return Error{quoted(text) +
+  return Error{quote(text) +
                " is not the name of a key; expected projects/PROJECT/locations/LOCATION/keyRings/"
                "RING/cryptoKeys/KEY"};
 }
@@ -100,7 +100,7 @@ Result<std::string> parse_kms_key(std::string_view text) {
 Result<std::string> parse_endpoint(std::string_view text) {
   constexpr std::string_view kScheme = "https://";
   if (lower(text.substr(0, kScheme.size())) != kScheme) {
-    return Error{quoted(without_userinfo(text)) +
+    return Error{quote(without_userinfo(text)) +
                  " is not an https:// URL; expected https only (STORAGE_EMULATOR_HOST is for "
                  "http)"};
   }
@@ -109,7 +109,7 @@ Result<std::string> parse_endpoint(std::string_view text) {
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   if (!is_authority(rest.substr(0, slash)) ||
       !std::ranges::all_of(rest.substr(slash), is_path_char)) {
-    return Error{quoted(without_userinfo(text)) +
+    return Error{quote(without_userinfo(text)) +
                  " is not an endpoint; expected https://HOST[:PORT][/PATH] without user, query and "
                  "fragment"};
   }
@@ -123,7 +123,7 @@ Result<std::uint64_t> parse_chunk_size(std::string_view text) {
   if (number && scale && *number <= kMaxObject / *scale && *number * *scale % kChunkQuantum == 0) {
     return *number * *scale;
   }
-  return Error{quoted(text) +
+  return Error{quote(text) +
                " is not a chunk size; expected a multiple of 262144 bytes (256 KiB) up to 5 TiB, "
                "such as 16MiB, or 0 to send the rest at once"};
 }

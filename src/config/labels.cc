@@ -28,23 +28,23 @@ std::size_t total_bytes(const Labels& labels) {
 Status add_label(Labels& labels, std::string_view pair) {
   const std::size_t equals = pair.find('=');
   if (equals == std::string_view::npos) {
-    return Error{quoted(pair) + " is not a label; expected key=value"};
+    return Error{quote(pair) + " is not a label; expected key=value"};
   }
   const std::string_view key = pair.substr(0, equals);
   const std::string_view value = pair.substr(equals + 1);
   if (!is_key(key)) {
-    return Error{quoted(pair) +
+    return Error{quote(pair) +
                  " has a key that can't be stored; expected 1 to 63 lower-case letters, digits, "
                  "'-' or '_', with a letter or digit first"};
   }
   if (value.size() > kMaxValue || printable(value) != value) {
-    return Error{quoted(pair) +
+    return Error{quote(pair) +
                  " has a value that can't be stored; expected at most 1 KiB of UTF-8 without "
                  "control characters"};
   }
   labels[std::string(key)] = value;
   if (total_bytes(labels) > kMaxLabelBytes) {
-    return Error{quoted(pair) + " is one label too many; expected at most 7 KiB in all"};
+    return Error{quote(pair) + " is one label too many; expected at most 7 KiB in all"};
   }
   return Success{};
 }

@@ -31,7 +31,7 @@ Status choose(Value value, std::string_view expected, Choices<T> choices, T& tar
   for (const auto& [name, meant] : choices) {
     if (word == name) return assign(Result<T>(meant), target);
   }
-  return Error{quoted(value) + " is not known; expected " + std::string(expected)};
+  return Error{quote(value) + " is not known; expected " + std::string(expected)};
 }
 
 constexpr auto kSettings = std::to_array<Setting>({
@@ -45,10 +45,10 @@ constexpr auto kSettings = std::to_array<Setting>({
        return assign(Result<std::string>(std::string(v)), c.coverdir);
      }},
     {"INTEGCOV_GRACE", "grace", "DURATION", "10s",
-     "after SIGTERM or SIGINT uploads must fit in this; the platform's own grace period", false,
+     "time for uploads after SIGTERM or SIGINT: what the platform grants before it kills", false,
      [](Config& c, Value v, Origin) { return assign(parse_duration(v), c.grace); }},
     {"INTEGCOV_UPLOAD_TIMEOUT", "upload-timeout", "DURATION", "60s",
-     "the same when the program ended by itself", false,
+     "time for uploads after the program ended by itself", false,
      [](Config& c, Value v, Origin) { return assign(parse_duration(v), c.upload_timeout); }},
     {"INTEGCOV_STOP_SIGNAL", "stop-signal", "SIGNAL", "",
      "signal that stops the program, such as SIGINT; unset, the one that was received", false,

@@ -68,9 +68,9 @@ std::optional<int> find(std::string_view text) {
 Result<int> parse_signal(std::string_view text) {
   constexpr std::string_view kExpected = "; expected a name or number such as SIGINT, TERM or 2";
   const std::optional<int> signal = find(text);
-  if (!signal) return Error{quoted(text) + " is not a signal" + std::string(kExpected)};
+  if (!signal) return Error{quote(text) + " is not a signal" + std::string(kExpected)};
   if (*signal == SIGKILL || *signal == SIGSTOP || *signal == SIGCHLD) {
-    return Error{quoted(text) + " can't be passed on to a program" + std::string(kExpected)};
+    return Error{quote(text) + " can't be passed on to a program" + std::string(kExpected)};
   }
   return *signal;
 }

@@ -17,7 +17,7 @@ constexpr std::size_t kMaxObjectName = 1024;
 constexpr std::size_t kMaxPrefix = kMaxObjectName - (1 + 12 + 32 + 1 + 10 + 1 + 19);
 
 Error malformed(std::string_view text, std::string_view why) {
-  return {quoted(text) + " " + std::string(why) + std::string(kExpected)};
+  return {quote(text) + " " + std::string(why) + std::string(kExpected)};
 }
 
 // cloud.google.com/storage/docs/buckets#naming
@@ -45,7 +45,7 @@ Result<StorageLocation> parse_gcs(std::string_view text, std::string_view rest) 
   const std::string_view prefix = strip_slashes(rest.substr(slash));
   if (bucket.empty()) return malformed(text, "has no bucket");
   if (!is_bucket_name(bucket)) {
-    return Error{quoted(text) + " has the bucket " + quoted(bucket) +
+    return Error{quote(text) + " has the bucket " + quote(bucket) +
                  "; expected 3 to 222 lower-case letters, digits, '-', '_' or '.', with a letter "
                  "or digit at both ends and at most 63 between dots"};
   }
@@ -54,7 +54,7 @@ Result<StorageLocation> parse_gcs(std::string_view text, std::string_view rest) 
     return malformed(text, "has a line break or NUL in its folder");
   }
   if (prefix.size() > kMaxPrefix) {
-    return Error{quoted(text) + " has a folder of " + std::to_string(prefix.size()) +
+    return Error{quote(text) + " has a folder of " + std::to_string(prefix.size()) +
                  " bytes; expected at most " + std::to_string(kMaxPrefix) +
                  ", since object names end at " + std::to_string(kMaxObjectName)};
   }
@@ -86,7 +86,7 @@ Result<StorageLocation> parse_folder(std::string_view text, std::string_view res
     rest.remove_prefix(kLocalhost.size());
   }
   if (!rest.starts_with('/')) {
-    return Error{quoted(text) +
+    return Error{quote(text) +
                  " has no absolute folder; expected three slashes, as in file:///folder"};
   }
   if (rest.find('\0') != std::string_view::npos) return malformed(text, "has a NUL in its folder");

@@ -14,7 +14,7 @@ bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0U
 
 }  // namespace
 
-std::string quoted(std::string_view value) {
+std::string quote(std::string_view value) {
   std::string text = printable(value);
   if (text.size() > kMaxQuoted) {
     std::size_t end = kMaxQuoted;

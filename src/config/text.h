@@ -10,7 +10,7 @@ namespace integcov::config {
 
 // A user's value for an error message: in double quotes, escaped by integcov::printable, cut to
 // about 80 bytes.
-std::string quoted(std::string_view value);
+std::string quote(std::string_view value);
 
 // ASCII only: settings don't depend on a locale.
 std::string lower(std::string_view text);

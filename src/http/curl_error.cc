@@ -1,5 +1,8 @@
 #include "http/curl_error.h"
 
+#include <netdb.h>
+
+#include <array>
 #include <cstring>
 #include <memory>
 
@@ -34,13 +37,18 @@ std::string os_text(int os_error) {
   return os_error != 0 ? std::string(": ") + std::strerror(os_error) : std::string();
 }
 
+std::string target(const Failure& f) {
+  const bool known = f.address.empty() || f.address == f.endpoint;
+  return known ? f.endpoint : f.endpoint + " (" + f.address + ')';
+}
+
 std::string message(CURLcode code, const Failure& f) {
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST: return "cannot find the address of " + f.endpoint;
     case CURLE_COULDNT_RESOLVE_PROXY: return "cannot find the address of the proxy";
-    case CURLE_COULDNT_CONNECT: return "cannot connect to " + f.endpoint + os_text(f.os_error);
+    case CURLE_COULDNT_CONNECT: return "cannot connect to " + target(f) + os_text(f.os_error);
     case CURLE_OPERATION_TIMEDOUT:
-      return "cannot connect to " + f.endpoint + " within " + human(f.connect_timeout);
+      return "cannot connect to " + target(f) + " within " + human(f.connect_timeout);
     case CURLE_PROXY: return "the proxy refused to connect to " + f.endpoint;
     case CURLE_GOT_NOTHING: return f.endpoint + " closed the connection without an answer";
     case CURLE_PARTIAL_FILE:
@@ -77,6 +85,17 @@ TransportError describe(CURLcode code, const Failure& failure) {
           .retryable = !is_permanent(code, failure.sent),
           .maybe_sent = failure.sent,
           .reused_connection = failure.sent && failure.reused};
+}
+
+std::string address_text(const sockaddr& address, socklen_t size) {
+  std::array<char, NI_MAXHOST> host{};
+  std::array<char, NI_MAXSERV> port{};
+  if (::getnameinfo(&address, size, host.data(), host.size(), port.data(), port.size(),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0 ||
+      (address.sa_family != AF_INET && address.sa_family != AF_INET6))
+    return "";
+  const std::string ip = host.data();
+  return (address.sa_family == AF_INET6 ? '[' + ip + ']' : ip) + ':' + port.data();
 }
 
 std::string human(Duration duration) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@ namespace integcov::http {
 // What is known about a transfer that failed.
 struct Failure {
   std::string endpoint;  // "storage.googleapis.com:443"
+  std::string address;   // the last one tried, "10.0.0.5:3128": a proxy's if there is one
   Duration connect_timeout{};
   int os_error = 0;         // errno of the failed system call, 0 if there was none
   std::string_view detail;  // libcurl's error buffer: shown for TLS errors only
@@ -21,6 +23,9 @@ struct Failure {
 };
 
 TransportError describe(CURLcode code, const Failure& failure);
+
+// "127.0.0.1:80", "[::1]:80"; empty for what isn't an Internet address.
+std::string address_text(const sockaddr& address, socklen_t size);
 
 // "2 s", "250 ms".
 std::string human(Duration duration);

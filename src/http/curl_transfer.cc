@@ -14,17 +14,13 @@ namespace integcov::http {
 namespace {
 
 constexpr std::size_t kMaxHeaderBytes = 256 << 10;
+constexpr int kLooksPerStall = 4;
 constexpr std::uint64_t kMinUploadBuffer = 16 << 10;  // libcurl's own minimum
 constexpr std::uint64_t kMaxUploadBuffer = 128 << 10;
 
 template <class Value>
 bool set(CURL* easy, CURLoption option, Value value) {
   return curl_easy_setopt(easy, option, value) == CURLE_OK;
-}
-
-// libcurl before 8.x leaves its sockets open in children.
-curl_socket_t open_socket(void*, curlsocktype, curl_sockaddr* address) noexcept {
-  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 std::string_view trim(std::string_view text) {
@@ -83,7 +79,9 @@ bool CurlTransfer::set_up(const CurlOptions& options) {
          set(e, CURLOPT_FOLLOWLOCATION, 0L) && set(e, CURLOPT_NOSIGNAL, 1L) &&
          // Else libcurl blocks until a name lookup ends that was cancelled or timed out.
          set(e, CURLOPT_QUICK_EXIT, 1L) && set(e, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) &&
-         set(e, CURLOPT_TCP_KEEPALIVE, 1L) && set(e, CURLOPT_OPENSOCKETFUNCTION, &open_socket) &&
+         set(e, CURLOPT_TCP_KEEPALIVE, 1L) &&
+         set(e, CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::on_open) &&
+         set(e, CURLOPT_OPENSOCKETDATA, this) &&
          set(e, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2)) &&
          set(e, CURLOPT_SSL_VERIFYPEER, 1L) && set(e, CURLOPT_SSL_VERIFYHOST, 2L) &&
          (options.ca_file.empty() || set(e, CURLOPT_CAINFO, options.ca_file.c_str())) &&
@@ -126,6 +124,12 @@ bool CurlTransfer::set_up_headers() {
     if (!append(value.empty() ? name + ';' : name + ": " + value)) return false;
   }
   return append("Expect:") && set(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
+}
+
+// libcurl 7.88 leaves its sockets open in children.
+curl_socket_t CurlTransfer::on_open(void* data, curlsocktype, curl_sockaddr* address) noexcept {
+  static_cast<CurlTransfer*>(data)->address_ = address_text(address->addr, address->addrlen);
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 std::size_t CurlTransfer::on_read(char* to, std::size_t size, std::size_t n, void* data) noexcept {
@@ -179,8 +183,8 @@ std::size_t CurlTransfer::on_header(char* from, std::size_t size, std::size_t n,
 int CurlTransfer::on_connected(void* data, char*, char*, int, int) noexcept {
   auto* self = static_cast<CurlTransfer*>(data);
   self->connected_ = true;
-  self->last_progress_at_ = event::Loop::now();
-  self->timer_.arm(self->request_.stall_timeout / 4);
+  self->idle_looks_ = 0;
+  self->timer_.arm(self->request_.stall_timeout / kLooksPerStall);
   return CURL_PREREQFUNC_OK;
 }
 
@@ -194,25 +198,24 @@ CurlTransfer::Progress CurlTransfer::progress() const {
   return now;
 }
 
-// Looks four times per stall timeout: an exchange ends between 1 and 1.25 of it after its last
-// byte.
+// An exchange ends between 1 and 1.25 stall timeouts after its last byte. Looks are counted, not
+// the time: a process that was frozen for minutes reads what has arrived before it gives up.
 void CurlTransfer::on_timer() {
   if (own_error_) {
     deliver(*std::exchange(own_error_, std::nullopt));
     return;
   }
-  const MonoTime now = event::Loop::now();
-  if (const Progress seen = progress(); seen != last_progress_) {
-    last_progress_ = seen;
-    last_progress_at_ = now;
-  } else if (now - last_progress_at_ >= request_.stall_timeout) {
+  const Progress seen = progress();
+  idle_looks_ = seen == last_progress_ ? idle_looks_ + 1 : 0;
+  last_progress_ = seen;
+  if (idle_looks_ == kLooksPerStall) {
     multi_.remove(easy_.get());
     TransportError error = describe(CURLE_OPERATION_TIMEDOUT, failure());
     error.message = "no byte from or to " + endpoint_ + " for " + human(request_.stall_timeout);
     deliver(std::move(error));
     return;
   }
-  timer_.arm(request_.stall_timeout / 4);
+  timer_.arm(request_.stall_timeout / kLooksPerStall);
 }
 
 Failure CurlTransfer::failure() const {
@@ -221,6 +224,7 @@ Failure CurlTransfer::failure() const {
   curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_error);
   curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connects);
   return {.endpoint = endpoint_,
+          .address = address_,
           .connect_timeout = request_.connect_timeout,
           .os_error = static_cast<int>(os_error),
           .detail = detail_.data(),

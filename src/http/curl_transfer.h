@@ -55,6 +55,7 @@ class CurlTransfer final : public Exchange {
   void on_timer();
   void deliver(Reply reply);
 
+  static curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr* address) noexcept;
   static std::size_t on_read(char* to, std::size_t size, std::size_t n, void* self) noexcept;
   static int on_seek(void* self, curl_off_t offset, int origin) noexcept;
   static std::size_t on_body(char* from, std::size_t size, std::size_t n, void* self) noexcept;
@@ -65,13 +66,14 @@ class CurlTransfer final : public Exchange {
   const Request request_;
   Client::Done done_;
   std::string endpoint_;
+  std::string address_;  // the last one tried
   BodyReader reader_;
   Response response_;
   std::size_t header_bytes_ = 0;
   std::optional<TransportError> own_error_;  // why a callback of ours ended the transfer
   bool connected_ = false;
   Progress last_progress_;
-  MonoTime last_progress_at_;
+  int idle_looks_ = 0;  // in a row
   event::Timer timer_;  // a failed start, then the stall check
   std::unique_ptr<curl_slist, ListCleanup> headers_;
   std::array<char, CURL_ERROR_SIZE> detail_{};

@@ -86,7 +86,7 @@ void Session::on(const UploadFinished& event, MonoTime now) {
   const FileEntry* entry = queue_.file(event.id);
   if (entry == nullptr) return;
   const FileEntry file = *entry;
-  if (!descendants_gone_) look_again_ = true;  // sending it took time
+  look_again_ = true;  // sending it took time
   const upload::Verdict verdict = queue_.finished(event.id, event.outcome, now);
 
   if (verdict == upload::Verdict::stored) {

@@ -1,6 +1,7 @@
 // The real parts: our binary, Go programs built with -cover, Go's own covdata, and object stores.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,38 +17,69 @@ std::string program(const std::string& name, const std::string& mode = "atomic")
 
 // What `go tool covdata VERB -i=FOLDER` prints; fails the test if it fails.
 std::string covdata(const std::string& verb, const std::filesystem::path& folder);
+// `go tool covdata textfmt`'s profile.
+std::string profile(const std::filesystem::path& folder);
 
 struct HttpAnswer {
   long status = 0;
   std::string body;
 };
-HttpAnswer http(const std::string& method, const std::string& url, const std::string& body = "");
+HttpAnswer http(const std::string& method, const std::string& url, const std::string& body = "",
+                const std::string& bearer_token = "");
 
-// A server that is told to end by closing its stdin or by SIGKILL.
+// Google Cloud Storage as the tests see it, whoever plays it.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
-  [[nodiscard]] virtual std::string url() const = 0;  // http://127.0.0.1:PORT
 
-  void make_bucket(const std::string& name) const;
-  // Names of all objects under the prefix -> content.
-  [[nodiscard]] std::map<std::string, std::string> objects(const std::string& bucket) const;
-  // The object's resource as JSON text.
-  [[nodiscard]] std::string resource(const std::string& bucket, const std::string& name) const;
+  [[nodiscard]] const std::string& url() const { return url_; }  // http://127.0.0.1:PORT
+  // Names of all objects in the bucket -> content.
+  [[nodiscard]] std::map<std::string, std::string> objects(
+      const std::string& bucket = "bucket") const;
+  // Custom metadata of one object.
+  [[nodiscard]] std::map<std::string, std::string> metadata(const std::string& name) const;
+
+ protected:
+  std::string url_;
+  std::string token_;  // what the tests' own requests carry
+  std::unique_ptr<Process> process_;
 };
 
-// github.com/fsouza/fake-gcs-server.
+// github.com/fsouza/fake-gcs-server with one bucket, "bucket".
 class FakeGcsServer : public ObjectStore {
  public:
   FakeGcsServer();
-  [[nodiscard]] std::string url() const override { return url_; }
-
- private:
-  std::unique_ptr<Process> process_;
-  std::string url_;
 };
 
-// Writes name -> content below the folder, as a download of the bucket would.
+// tests/servers/gcs: answers as the real service does, and as scripted. Its bucket is "bucket".
+class ScriptedGcs : public ObjectStore {
+ public:
+  explicit ScriptedGcs(const std::vector<std::string>& flags = {});
+
+  [[nodiscard]] const std::string& address() const { return address_; }  // host:port, http
+  // With -tls: the same server over https.
+  [[nodiscard]] const std::string& secure_url() const { return secure_url_; }
+  // Adds rules, a JSON array (tests/servers/gcs/README.md).
+  void script(const std::string& rules) const;
+
+  struct Call {
+    std::string method;
+    std::string path;
+    std::string query;
+    std::int64_t status = 0;
+  };
+  [[nodiscard]] std::vector<Call> calls() const;
+  // How many requests of that method have the text in their path and query.
+  [[nodiscard]] std::size_t count(const std::string& method, const std::string& text) const;
+  // Blocks until that many such requests have come.
+  void await(const std::string& match, int times, bool done = false) const;
+
+ private:
+  std::string address_;
+  std::string secure_url_;
+};
+
+// Objects below the prefix, with it taken off, written as `gcloud storage cp` would.
 void download(const std::map<std::string, std::string>& objects, const std::string& prefix,
               const std::filesystem::path& folder);
 

@@ -17,7 +17,8 @@ namespace integcov::test {
 inline constexpr std::chrono::seconds kPatience{60};
 
 // Polls until `condition` holds; false if it doesn't within `patience`.
-bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds patience = kPatience);
+bool eventually(const std::function<bool()>& condition,
+                std::chrono::milliseconds patience = kPatience);
 
 class TempDir {
  public:
@@ -27,7 +28,9 @@ class TempDir {
   ~TempDir();
 
   [[nodiscard]] std::filesystem::path path() const { return path_; }
-  [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  [[nodiscard]] std::filesystem::path operator/(const std::string& name) const {
+    return path_ / name;
+  }
 
  private:
   std::filesystem::path path_;

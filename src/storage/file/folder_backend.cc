@@ -139,14 +139,16 @@ class Copy : public Attempt {
 
   bool begin_copy() {
     old_.reset();
+    int error = 0;
     do {
       temporary_ = temporary_name();
       new_.reset(::openat(folder_fd_.get(), temporary_.c_str(),
                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
-    } while (!new_ && errno == EEXIST);
+      error = errno;
+    } while (!new_ && error == EEXIST);
     if (new_) return true;
     temporary_.clear();
-    return fail(errno);
+    return fail(error);
   }
 
   void put_in_place() {

@@ -55,7 +55,7 @@ std::optional<ServerError> parse_json_error(std::string_view body) {
   simdjson::dom::parser parser;
   simdjson::dom::element document;
   simdjson::dom::object error;
-  if (parser.parse(body.data(), body.size()).get(document) != simdjson::SUCCESS ||
+  if (body.empty() || parser.parse(body.data(), body.size()).get(document) != simdjson::SUCCESS ||
       document["error"].get(error) != simdjson::SUCCESS) {
     return std::nullopt;
   }
@@ -101,7 +101,7 @@ std::optional<ObjectInfo> parse_object(std::string_view json) {
   simdjson::dom::parser parser;
   simdjson::dom::element document;
   simdjson::dom::object object;
-  if (parser.parse(json.data(), json.size()).get(document) != simdjson::SUCCESS ||
+  if (json.empty() || parser.parse(json.data(), json.size()).get(document) != simdjson::SUCCESS ||
       document.get(object) != simdjson::SUCCESS) {
     return std::nullopt;
   }

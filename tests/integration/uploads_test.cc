@@ -1,0 +1,275 @@
+// Uploads to Google Cloud Storage, played by a server that answers as the real one does.
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "integration/parts.h"
+
+namespace integcov::test {
+namespace {
+
+std::map<std::string, std::string> bucket_env(const TempDir& dir, const ScriptedGcs& store) {
+  return {{"INTEGCOV_STORAGE", "gs://bucket/f"},
+          {"STORAGE_EMULATOR_HOST", store.url()},
+          {"GOCOVERDIR", (dir / "cov").string()}};
+}
+
+void expect_all_stored(const TempDir& dir, const ScriptedGcs& store) {
+  const TempDir copy;
+  download(store.objects(), "f/", copy / "f");
+  EXPECT_EQ(read_tree(copy / "f"), read_tree(dir / "cov"));
+}
+
+TEST(Uploads, OneMultipartRequestAFile) {
+  const TempDir dir;
+  const ScriptedGcs store;
+  const auto ended = run({go_integcov(), program("hello")}, {.env = bucket_env(dir, store)});
+  EXPECT_EQ(ended.code, 0);
+  expect_all_stored(dir, store);
+  EXPECT_EQ(store.count("POST", "uploadType=multipart"), 2U);
+  EXPECT_EQ(store.count("POST", "ifGenerationMatch=0"), 2U);
+  EXPECT_EQ(store.calls().size(), 2U + 3U);  // and what this test asked
+}
+
+TEST(Uploads, ALargeFileGoesUpInASessionInOnePut) {
+  const TempDir dir;
+  const ScriptedGcs store;
+  const auto ended =
+      run({go_integcov(), program("big"), "-mib", "20"}, {.env = bucket_env(dir, store)});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  expect_all_stored(dir, store);
+  EXPECT_EQ(store.count("POST", "uploadType=resumable"), 1U);
+  EXPECT_EQ(store.count("PUT", "upload_id="), 1U);
+}
+
+TEST(Uploads, ALargeFileGoesUpInChunks) {
+  const TempDir dir;
+  const ScriptedGcs store;
+  auto env = bucket_env(dir, store);
+  env["INTEGCOV_GCS_CHUNK_SIZE"] = "4MiB";
+  EXPECT_EQ(run({go_integcov(), program("big"), "-mib", "18"}, {.env = env}).code, 0);
+  expect_all_stored(dir, store);
+  EXPECT_EQ(store.count("PUT", "upload_id="), 5U);
+}
+
+struct Fault {
+  const char* name;
+  const char* rules;
+  const char* mib;  // of the file that `big` writes
+};
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+
+class Survives : public testing::TestWithParam<Fault> {};
+INSTANTIATE_TEST_SUITE_P(
+    Faults, Survives,
+    testing::Values(
+        Fault{"s503", R"([{"match":"POST /upload","times":3,"do":"status","status":503}])", "1"},
+        Fault{"s500_early",
+              R"([{"match":"POST /upload","times":2,"do":"early-status","status":500}])", "1"},
+        Fault{"s408", R"([{"match":"POST /upload","times":2,"do":"status","status":408}])", "1"},
+        Fault{"s429_with_retry_after",
+              R"([{"match":"POST /upload","times":2,"do":"status","status":429,"retryAfter":1}])",
+              "1"},
+        Fault{"reset_before_body",
+              R"([{"match":"POST /upload","times":2,"do":"reset-before-body"}])", "1"},
+        Fault{"reset_in_the_body",
+              R"([{"match":"POST /upload","times":2,"do":"reset-after-bytes","bytes":300}])", "1"},
+        Fault{"lost_answer", R"([{"match":"POST /upload","times":3,"do":"reset-after-commit"}])",
+              "1"},
+        Fault{"commit_then_503",
+              R"([{"match":"POST /upload","times":3,"do":"commit-then-status","status":503}])",
+              "1"},
+        Fault{"half_answer", R"([{"match":"POST /upload","times":2,"do":"partial-response"}])",
+              "1"},
+        Fault{"wrong_crc32c", R"([{"match":"POST /upload","times":1,"do":"wrong-crc32c"}])", "1"},
+        Fault{"session_reset_midway",
+              R"([{"match":"PUT /upload","times":2,"do":"reset-after-bytes","bytes":3000000}])",
+              "12"},
+        Fault{"session_503", R"([{"match":"PUT /upload","times":2,"do":"status","status":503}])",
+              "12"},
+        Fault{"session_takes_less",
+              R"([{"match":"PUT /upload","times":3,"do":"persist-only","bytes":1048576}])", "12"},
+        Fault{"session_lost", R"([{"match":"PUT /upload","times":1,"do":"drop-session"}])", "12"},
+        Fault{"session_gone",
+              R"([{"match":"PUT /upload","times":1,"do":"drop-session","status":410}])", "12"},
+        Fault{
+            "session_start_fails",
+            R"([{"match":"POST /upload","times":3,"do":"status","status":502,"text":"<html>Bad Gateway"}])",
+            "12"},
+        Fault{"session_answer_lost",
+              R"([{"match":"PUT /upload","times":1,"do":"reset-after-commit"}])", "12"}),
+    [](const auto& c) { return std::string(c.param.name); });
+
+TEST_P(Survives, AndEveryFileIsStoredExactly) {
+  const TempDir dir;
+  const ScriptedGcs store;
+  store.script(GetParam().rules);
+  const auto ended =
+      run({go_integcov(), program("big"), "-mib", GetParam().mib}, {.env = bucket_env(dir, store)});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(ended.err.find("not uploaded"), std::string::npos) << ended.err;
+  expect_all_stored(dir, store);
+}
+
+TEST(Uploads, OneFailingFileStopsNoOther) {
+  const TempDir dir;
+  const ScriptedGcs store;
+  store.script(
+      R"([{"match":"POST /upload","contains":"name=f/app.log","times":-1,"do":"status","status":403}])");
+  write_file(dir / "cov/app.log", "x");
+  const auto ended =
+      run({go_integcov(), program("family"), "-n", "3"}, {.env = bucket_env(dir, store)});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(store.objects().size(), 5U);
+  EXPECT_NE(ended.err.find("1 of 6 files was not uploaded"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("app.log"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("HTTP 403"), std::string::npos) << ended.err;
+}
+
+TEST(Uploads, AnEqualObjectIsSuccess) {
+  const TempDir first;
+  const TempDir second;
+  const ScriptedGcs store;
+  run({go_integcov(), program("hello")}, {.env = bucket_env(first, store)});
+  const auto ended = run({go_integcov(), program("hello")}, {.env = bucket_env(second, store)});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_NE(ended.err.find("uploaded 2 files"), std::string::npos) << ended.err;
+  EXPECT_EQ(store.objects().size(), 3U);  // one covmeta, two counters
+}
+
+TEST(Uploads, OtherContentIsReplaced) {
+  const TempDir dir;
+  const ScriptedGcs store;
+  for (const char* content : {"one", "another"}) {
+    write_file(dir / "cov/app.log", content);
+    EXPECT_EQ(run({go_integcov(), "true"}, {.env = bucket_env(dir, store)}).code, 0);
+    EXPECT_EQ(store.objects().at("f/app.log"), content);
+  }
+}
+
+TEST(Uploads, LabelsAndPlatformNamesAreMetadata) {
+  const TempDir dir;
+  const ScriptedGcs store;
+  auto env = bucket_env(dir, store);
+  env["INTEGCOV_LABELS"] = "team=coverage,ref=a=b";
+  env["K_SERVICE"] = "shop";
+  env["POD_NAME"] = "pod-7";
+  const auto ended = run({go_integcov(), "--label", "stage=e2e", program("hello")}, {.env = env});
+  EXPECT_EQ(ended.code, 0);
+  for (const auto& [name, _] : store.objects()) {
+    const auto metadata = store.metadata(name);
+    EXPECT_EQ(metadata.at("team"), "coverage");
+    EXPECT_EQ(metadata.at("ref"), "a=b");
+    EXPECT_EQ(metadata.at("stage"), "e2e");
+    EXPECT_EQ(metadata.at("k-service"), "shop");
+    EXPECT_EQ(metadata.at("integcov-instance"), "pod-7");
+    EXPECT_EQ(metadata.at("integcov-run").size(), 32U);
+  }
+  // On Cloud Run the log is JSON lines.
+  EXPECT_TRUE(
+      ended.err.starts_with("{\"severity\":\"NOTICE\",\"message\":\"go-integcov: uploaded 2"))
+      << ended.err;
+  EXPECT_NE(ended.err.find("\"logging.googleapis.com/labels\":{"), std::string::npos);
+}
+
+TEST(Uploads, TheUserProjectPays) {
+  const TempDir dir;
+  const ScriptedGcs store({"-user-project", "payer"});
+  auto env = bucket_env(dir, store);
+  env["INTEGCOV_GCS_USER_PROJECT"] = "payer";
+  EXPECT_EQ(run({go_integcov(), program("hello")}, {.env = env}).code, 0);
+  EXPECT_EQ(store.count("POST", "userProject=payer"), 2U);
+}
+
+// --- credentials: https with a CA of the test's own, and the token endpoints --------------------
+
+struct SecureStore {
+  TempDir dir;
+  ScriptedGcs store;
+  SecureStore(const std::vector<std::string>& flags) : store(with_tls(flags)) {}
+
+  std::vector<std::string> with_tls(std::vector<std::string> flags) {
+    flags.insert(flags.end(), {"-tls", "-ca-out", (dir / "ca.pem").string(), "-token", "secret"});
+    return flags;
+  }
+  std::map<std::string, std::string> env() {
+    return {{"INTEGCOV_STORAGE", "gs://bucket/f"},
+            {"INTEGCOV_GCS_ENDPOINT", store.secure_url()},
+            {"SSL_CERT_FILE", (dir / "ca.pem").string()},
+            {"HOME", (dir / "home").string()},
+            {"NO_PROXY", "*"},
+            {"GOCOVERDIR", (dir / "cov").string()}};
+  }
+};
+
+TEST(Credentials, TheMetadataServersToken) {
+  SecureStore s({});
+  auto env = s.env();
+  env["GCE_METADATA_HOST"] = s.store.address();
+  const auto ended = run({go_integcov(), program("hello")}, {.env = env});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_NE(ended.err.find("uploaded 2 files"), std::string::npos) << ended.err;
+  expect_all_stored(s.dir, s.store);
+  EXPECT_EQ(s.store.count("GET", "/computeMetadata/v1/instance/service-accounts/default/token"),
+            1U);
+}
+
+TEST(Credentials, AServiceAccountsKey) {
+  const TempDir keys;
+  EVP_PKEY* key = EVP_RSA_gen(2048);
+  const auto pem = [&](auto&& write) {
+    BIO* bio = BIO_new(BIO_s_mem());
+    write(bio);
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(bio, &text);
+    std::string result(text, static_cast<std::size_t>(size));
+    BIO_free(bio);
+    return result;
+  };
+  write_file(keys / "public.pem", pem([&](BIO* bio) { PEM_write_bio_PUBKEY(bio, key); }));
+  std::string secret = pem(
+      [&](BIO* bio) { PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr); });
+  EVP_PKEY_free(key);
+  std::string escaped;
+  for (const char c : secret) escaped += c == '\n' ? std::string("\\n") : std::string(1, c);
+
+  SecureStore s({"-public-key", (keys / "public.pem").string(), "-key-id", "k1"});
+  write_file(s.dir / "key.json", R"({"type":"service_account","client_email":"a@b.example",)"
+                                 R"("private_key_id":"k1","private_key":")" +
+                                     escaped + R"(","token_uri":")" + s.store.url() + "/token\"}");
+  auto env = s.env();
+  env["GOOGLE_APPLICATION_CREDENTIALS"] = (s.dir / "key.json").string();
+  const auto ended = run({go_integcov(), "--log-level=debug", program("hello")}, {.env = env});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_NE(ended.err.find("uploaded 2 files"), std::string::npos) << ended.err;
+  expect_all_stored(s.dir, s.store);
+  EXPECT_EQ(s.store.count("POST", "/token"), 1U);
+  EXPECT_EQ(ended.err.find("secret"), std::string::npos) << "a token is in the log";
+}
+
+TEST(Credentials, ARefusedTokenIsRefreshedOnce) {
+  SecureStore s({});
+  s.store.script(R"([{"match":"POST /upload","times":1,"do":"status","status":401}])");
+  auto env = s.env();
+  env["GCE_METADATA_HOST"] = s.store.address();
+  const auto ended = run({go_integcov(), program("hello")}, {.env = env});
+  EXPECT_NE(ended.err.find("uploaded 2 files"), std::string::npos) << ended.err;
+  EXPECT_EQ(s.store.count("GET", "/token"), 2U);
+}
+
+TEST(Credentials, ACertificateThatIsNotTrustedIsRefused) {
+  SecureStore s({});
+  auto env = s.env();
+  env.erase("SSL_CERT_FILE");
+  env["GCE_METADATA_HOST"] = s.store.address();
+  const auto ended = run({go_integcov(), program("hello"), "3"}, {.env = env});
+  EXPECT_EQ(ended.code, 3);
+  EXPECT_NE(ended.err.find("certificate"), std::string::npos) << ended.err;
+  EXPECT_EQ(s.store.objects().size(), 0U);
+}
+
+}  // namespace
+}  // namespace integcov::test

@@ -1,0 +1,3 @@
+module example.com/integcov/programs
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/integcov/servers
+
+go 1.21

@@ -1,0 +1,332 @@
+#include "storage/gcs/gcs_backend.h"
+
+#include <gtest/gtest.h>
+
+#include "base/crc32c.h"
+#include "event/timer.h"
+#include "storage/content_reader.h"
+#include "support/fake_http_client.h"
+#include "test_files.h"
+
+namespace integcov::storage::gcs {
+namespace {
+
+using upload::Failed;
+using upload::Outcome;
+using upload::Stored;
+
+constexpr std::uint64_t kLarge = (8 << 20) + 1;  // needs a session
+
+class FakeTokens : public auth::TokenSource {
+ public:
+  std::unique_ptr<auth::Fetch> fetch(WallTime now, Done done) override {
+    ++fetches;
+    now_ = now;
+    done_ = std::move(done);
+    return std::make_unique<auth::Fetch>();
+  }
+  void deliver(const std::string& token) {
+    answer(auth::Token{token, now_ + std::chrono::hours(1)});
+  }
+  void answer(auth::TokenReply reply) { std::exchange(done_, nullptr)(std::move(reply)); }
+
+  int fetches = 0;
+
+ private:
+  WallTime now_;
+  Done done_;
+};
+
+class GcsBackendTest : public ::testing::Test {
+ protected:
+  GcsBackendTest() {
+    auto source = std::make_unique<FakeTokens>();
+    tokens_ = source.get();
+    cache_ = std::make_unique<auth::TokenCache>(std::move(source));
+    options_.bucket = "b";
+    options_.prefix = "runs/1";
+    files_.write("f", "123456789");
+  }
+
+  void use(auth::TokenCache* cache) {
+    backend_ = std::make_unique<GcsBackend>(loop_, client_, cache, options_, [this] {
+      return "boundary" + std::to_string(++boundaries_);
+    });
+  }
+  // Starts an attempt at the file "f" and lets it run until it waits for a token or an answer.
+  void begin(const std::string& name = "covcounters.1", upload::UploadId id = 1) {
+    if (!backend_) use(cache_.get());
+    outcome_.reset();
+    attempt_ = backend_->upload({.id = id, .file = {.path = name}, .content = files_.open("f")},
+                                [this](Outcome outcome) { outcome_ = std::move(outcome); });
+    EXPECT_FALSE(outcome_) << "done must not come from inside upload()";
+    loop_.run();
+  }
+  void begin_with_token() {
+    begin();
+    if (client_.in_flight() == 0) tokens_->deliver("secret");
+    ASSERT_EQ(client_.in_flight(), 1U);
+  }
+
+  [[nodiscard]] const http::Request& last() const { return client_.requests.back(); }
+  [[nodiscard]] std::string header(const std::string& name) const {
+    return std::string(http::find_header(last().headers, name).value_or("(none)"));
+  }
+  [[nodiscard]] std::string object() const { return object(files_.read("f")); }
+  [[nodiscard]] static std::string object(const std::string& content) {
+    return R"({"size":")" + std::to_string(content.size()) + R"(","generation":"1","crc32c":")" +
+           crc32c_base64(crc32c(0, content)) + "\"}";
+  }
+  Stored stored() {
+    const auto* stored = outcome_ ? std::get_if<Stored>(&*outcome_) : nullptr;
+    EXPECT_NE(stored, nullptr);
+    return stored != nullptr ? *stored : Stored{false, "not stored"};
+  }
+  Failed failed() {
+    const auto* failed = outcome_ ? std::get_if<Failed>(&*outcome_) : nullptr;
+    EXPECT_NE(failed, nullptr);
+    return failed != nullptr ? *failed : Failed{};
+  }
+
+  event::Loop loop_;
+  TestFolder files_;
+  test::FakeHttpClient client_;
+  FakeTokens* tokens_ = nullptr;
+  std::unique_ptr<auth::TokenCache> cache_;
+  GcsOptions options_;
+  int boundaries_ = 0;
+  std::unique_ptr<GcsBackend> backend_;
+  std::unique_ptr<Attempt> attempt_;
+  std::optional<Outcome> outcome_;
+};
+
+TEST_F(GcsBackendTest, StoresASmallFileWithOneRequest) {
+  options_.metadata = {{"instance", "i-1"}};
+  begin();
+  EXPECT_EQ(client_.in_flight(), 0U) << "first the token";
+  tokens_->deliver("secret");
+  ASSERT_EQ(client_.in_flight(), 1U);
+  EXPECT_TRUE(last().url.starts_with("https://storage.googleapis.com/upload/storage/v1/b/b/o?"));
+  EXPECT_NE(last().url.find("&name=runs%2F1%2Fcovcounters.1&"), std::string::npos);
+  EXPECT_EQ(header("Authorization"), "Bearer secret");
+  EXPECT_EQ(header("Content-Type"), "multipart/related; boundary=boundary1");
+  const std::string body = test::body_text(last());
+  EXPECT_NE(body.find(R"("crc32c":"4waSgw==","metadata":{"instance":"i-1"})"), std::string::npos);
+  EXPECT_FALSE(outcome_);
+  client_.deliver(200, object());
+  EXPECT_FALSE(stored().already_there);
+  EXPECT_EQ(client_.requests.size(), 1U);
+}
+
+TEST_F(GcsBackendTest, WithoutAPrefixTheNameIsThePath) {
+  options_.prefix = "";
+  begin("sub/f");
+  tokens_->deliver("secret");
+  EXPECT_NE(last().url.find("&name=sub%2Ff&"), std::string::npos);
+}
+
+TEST_F(GcsBackendTest, OneTokenServesManyFiles) {
+  begin_with_token();
+  client_.deliver(200, object());
+  begin("covcounters.2", 2);
+  EXPECT_EQ(client_.in_flight(), 1U);
+  EXPECT_EQ(tokens_->fetches, 1);
+}
+
+TEST_F(GcsBackendTest, SeveralFilesGoSideBySide) {
+  begin_with_token();
+  const auto first = std::move(attempt_);
+  begin("covcounters.2", 2);
+  EXPECT_EQ(client_.in_flight(), 2U);
+  client_.deliver(503);
+  EXPECT_TRUE(failed().retryable);
+  client_.deliver(200, object());
+  EXPECT_EQ(stored().note, "");
+}
+
+TEST_F(GcsBackendTest, AnEmulatorGetsNoCredentials) {
+  options_.base_url = "http://localhost:4443";
+  use(nullptr);
+  begin();
+  ASSERT_EQ(client_.in_flight(), 1U);
+  EXPECT_EQ(header("Authorization"), "(none)");
+  client_.deliver(401, "who are you");
+  client_.deliver(401, "who are you");
+  EXPECT_FALSE(failed().retryable);
+  EXPECT_EQ(failed().reason, "HTTP 401: who are you");
+}
+
+TEST_F(GcsBackendTest, TheQuotaProjectIsAHeaderUnlessTheUserPays) {
+  options_.quota_project = "quota";
+  begin_with_token();
+  EXPECT_EQ(header("x-goog-user-project"), "quota");
+  options_.user_project = "payer";
+  use(cache_.get());
+  begin();
+  EXPECT_EQ(header("x-goog-user-project"), "(none)");
+  EXPECT_NE(last().url.find("&userProject=payer"), std::string::npos);
+}
+
+TEST_F(GcsBackendTest, ARefusedTokenIsReplaced) {
+  begin_with_token();
+  client_.deliver(401);
+  EXPECT_EQ(tokens_->fetches, 2);
+  EXPECT_EQ(client_.in_flight(), 0U);
+  tokens_->deliver("fresh");
+  EXPECT_EQ(header("Authorization"), "Bearer fresh");
+  client_.deliver(200, object());
+  EXPECT_FALSE(stored().already_there);
+}
+
+TEST_F(GcsBackendTest, WithoutATokenTheAttemptFailsAsTheSourceSays) {
+  for (const bool retryable : {true, false}) {
+    begin();
+    tokens_->answer(auth::TokenError{"the metadata server answered HTTP 503", retryable});
+    EXPECT_EQ(failed().retryable, retryable);
+    EXPECT_EQ(failed().reason, "no access token: the metadata server answered HTTP 503");
+  }
+  EXPECT_TRUE(client_.requests.empty());
+  begin_with_token();
+  client_.deliver(412);
+  client_.deliver(200, object());
+  EXPECT_TRUE(stored().already_there) << "nothing was ever sent";
+}
+
+TEST_F(GcsBackendTest, ALargeFileIsReadInSlicesWithoutBlockingTheLoop) {
+  const std::string content = pattern(3 * ContentReader::kSlice + 5);
+  files_.write("f", content);
+  int turns = 0;
+  event::Timer* again = nullptr;
+  event::Timer watch(loop_, [&] {
+    ++turns;
+    if (turns < 100 && client_.in_flight() == 0) again->arm(Duration::zero());
+  });
+  again = &watch;
+  use(nullptr);
+  watch.arm(Duration::zero());
+  begin();
+  EXPECT_GE(turns, 3);
+  EXPECT_LT(turns, 100);
+  EXPECT_NE(test::body_text(last()).find(crc32c_base64(crc32c(0, content))), std::string::npos);
+}
+
+TEST_F(GcsBackendTest, TheNextAttemptResumesTheSession) {
+  files_.write("f", pattern(kLarge));
+  begin_with_token();
+  client_.deliver(200, "", {{"Location", "/s?upload_id=1"}});
+  EXPECT_EQ(header("Content-Range"), "bytes 0-8388608/8388609");
+  client_.deliver(http::TransportError{"reset"});
+  EXPECT_TRUE(failed().retryable);
+  begin();
+  EXPECT_EQ(last().url, "https://storage.googleapis.com/s?upload_id=1");
+  EXPECT_EQ(header("Content-Range"), "bytes */8388609");
+  EXPECT_EQ(header("Authorization"), "Bearer secret");
+  client_.deliver(308, "", {{"Range", "bytes=0-262143"}});
+  EXPECT_EQ(header("Content-Range"), "bytes 262144-8388608/8388609");
+  client_.deliver(200, object());
+  EXPECT_FALSE(stored().already_there);
+}
+
+TEST_F(GcsBackendTest, ACancelledAttemptIsResumedToo) {
+  files_.write("f", pattern(kLarge));
+  begin_with_token();
+  client_.deliver(200, "", {{"Location", "/s?upload_id=1"}});
+  attempt_.reset();
+  EXPECT_EQ(client_.in_flight(), 0U);
+  EXPECT_FALSE(outcome_);
+  begin();
+  EXPECT_EQ(header("Content-Range"), "bytes */8388609");
+}
+
+TEST_F(GcsBackendTest, AFileThatChangedBetweenAttemptsStartsAnew) {
+  files_.write("f", pattern(kLarge));
+  begin_with_token();
+  client_.deliver(200, "", {{"Location", "/s?upload_id=1"}});
+  client_.deliver(503);
+  files_.append("f", "more");
+  begin();
+  EXPECT_NE(last().url.find("uploadType=resumable"), std::string::npos);
+  EXPECT_EQ(header("X-Upload-Content-Length"), "8388613");
+}
+
+TEST_F(GcsBackendTest, AFileThatChangesWhileItIsSentIsNotStored) {
+  begin_with_token();
+  const std::string answer = object();
+  files_.append("f", "more");
+  client_.deliver(200, answer);
+  EXPECT_TRUE(failed().retryable);
+  EXPECT_EQ(failed().reason, "the file changed while it was read");
+  begin();
+  client_.deliver(412);
+  client_.deliver(200, answer);
+  EXPECT_NE(last().url.find("ifGenerationMatch=1&"), std::string::npos) << "the older one goes";
+  client_.deliver(200, object());
+  EXPECT_FALSE(stored().already_there);
+}
+
+TEST_F(GcsBackendTest, ASessionOnAnotherHostDoesNotSeeTheToken) {
+  files_.write("f", pattern(kLarge));
+  begin_with_token();
+  client_.deliver(200, "", {{"Location", "https://elsewhere/s?upload_id=1"}});
+  EXPECT_EQ(last().url, "https://elsewhere/s?upload_id=1");
+  EXPECT_EQ(header("Authorization"), "(none)");
+}
+
+TEST_F(GcsBackendTest, WhatIsNoRegularFileFails) {
+  std::filesystem::remove(files_.path("f"));
+  std::filesystem::create_directory(files_.path("f"));
+  begin();
+  EXPECT_FALSE(failed().retryable);
+  EXPECT_EQ(failed().reason, "not a regular file");
+}
+
+TEST_F(GcsBackendTest, DestroyingTheAttemptCancelsItAnywhere) {
+  use(cache_.get());
+  const auto never = [](const Outcome&) { ADD_FAILURE() << "cancelled"; };
+  const auto start = [&] {
+    return backend_->upload({.id = 9, .file = {.path = "f"}, .content = files_.open("f")}, never);
+  };
+  start().reset();  // before the first slice
+  loop_.run();
+  auto attempt = start();
+  loop_.run();
+  attempt.reset();  // while it waits for a token
+  tokens_->deliver("secret");
+  EXPECT_TRUE(client_.requests.empty());
+  attempt = start();
+  loop_.run();
+  EXPECT_EQ(client_.in_flight(), 1U);
+  attempt.reset();  // while it waits for an answer
+  EXPECT_EQ(client_.in_flight(), 0U);
+}
+
+TEST_F(GcsBackendTest, DoneMayDestroyTheAttemptAndStartAnother) {
+  use(nullptr);
+  const auto request = [&] {
+    return UploadRequest{.id = 1, .file = {.path = "f"}, .content = files_.open("f")};
+  };
+  attempt_ = backend_->upload(request(), [&](const Outcome&) {
+    attempt_ = backend_->upload(request(), [&](Outcome outcome) { outcome_ = outcome; });
+  });
+  loop_.run();
+  client_.deliver(503);
+  EXPECT_FALSE(outcome_);
+  loop_.run();
+  client_.deliver(200, object());
+  EXPECT_FALSE(stored().already_there);
+}
+
+TEST(IsContentAddressed, KnowsMetadataFilesByTheirName) {
+  const std::string hash = "0123456789abcdef0123456789abcdef";
+  EXPECT_TRUE(is_content_addressed("covmeta." + hash));
+  EXPECT_TRUE(is_content_addressed("a/b/covmeta." + hash));
+  EXPECT_FALSE(is_content_addressed("covcounters." + hash + ".1.2"));
+  EXPECT_FALSE(is_content_addressed("covmeta." + hash.substr(1)));
+  EXPECT_FALSE(is_content_addressed("covmeta." + hash + "0"));
+  EXPECT_FALSE(is_content_addressed("covmeta.0123456789ABCDEF0123456789abcdef"));
+  EXPECT_FALSE(is_content_addressed("covmeta." + hash + "/f"));
+  EXPECT_FALSE(is_content_addressed(""));
+}
+
+}  // namespace
+}  // namespace integcov::storage::gcs
