@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
+#include <stdexcept>
 #include <string_view>
 
 #include "base/encoding.h"
@@ -47,6 +49,7 @@ std::string random_bytes(std::size_t count) {
   std::size_t have = 0;
   while (have < count) {
     const ssize_t got = getrandom(bytes.data() + have, count - have, 0);
+    if (got < 0 && errno != EINTR) throw std::runtime_error("the kernel gives no random numbers");
     if (got > 0) have += static_cast<std::size_t>(got);
   }
   return bytes;

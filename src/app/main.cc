@@ -62,7 +62,7 @@ int supervise(const app::Plan& plan, std::map<std::string, std::string> metadata
   }
   log.write(Severity::warning,
             trouble + ": the program runs, but its coverage stays in " + plan.config.coverdir);
-  return process::plain_wait(child).shell_code();
+  return process::plain_wait(child, job_control).shell_code();
 }
 
 int run(const config::Config& config, const config::Environment& env,
@@ -91,6 +91,8 @@ int run(const config::Config& config, const config::Environment& env,
   for (std::string& variable : variables) child_envp.push_back(variable.data());
   child_envp.push_back(nullptr);
 
+  for (const auto& [key, value] : plan->config.labels) metadata[key] = value;
+
   process::become_subreaper();
   const process::JobControl job_control;
   const auto child = process::spawn({program, child_envp.data()}, inherited, job_control);
@@ -101,7 +103,6 @@ int run(const config::Config& config, const config::Environment& env,
   process::close_fds(inherited.fds);
   if (chdir("/") != 0) log.write(Severity::debug, "cannot leave the working directory");
 
-  for (const auto& [key, value] : plan->config.labels) metadata[key] = value;
   return supervise(*plan, std::move(metadata), std::get<pid_t>(child), job_control, log);
 }
 
@@ -124,8 +125,9 @@ int start(int argc, char** argv, char** envp, const process::Inherited& inherite
   log.set_style(log_style(invocation->config, env, metadata));
   for (const std::string& warning : invocation->warnings) log.write(Severity::warning, warning);
   if (invocation->program_index >= args.size()) {
-    log.write(Severity::error,
-              "no program to run; expected: go-integcov [OPTIONS] APP [ARGS...] (see --help)");
+    log.write(
+        Severity::error,
+        "no program to run; expected: go-integcov [OPTIONS] PROGRAM [ARGUMENTS...] (see --help)");
     return kExitOwnError;
   }
   char* const* program = argv + 1 + invocation->program_index;

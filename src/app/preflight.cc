@@ -148,6 +148,10 @@ Result<Plan> prepare(const config::Config& config, const config::Environment& en
                      const std::string& cwd) {
   Plan plan;
   plan.config = config;
+  if (cwd.empty() && !config.coverdir.starts_with('/')) {
+    return Error{"GOCOVERDIR=" + config::quote(config.coverdir) +
+                 " is relative, but the working directory is gone; expected an absolute path"};
+  }
   plan.config.coverdir = absolute_folder(config.coverdir, cwd);
   if (auto error = check_folders(plan.config)) return *std::move(error);
 

@@ -14,7 +14,7 @@
 namespace integcov::app {
 namespace {
 
-constexpr std::size_t kMostPending = 64 * 1024;
+constexpr std::size_t kMostPending = std::size_t{64} * 1024;
 constexpr int kFlushMs = 200;
 
 }  // namespace

@@ -48,11 +48,16 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
                            : coverage::ReadySet::Scope::everything),
       recurse_(!plan.careless),
       timer_(loop_, [this] { pump(); }),
+      lost_timer_(loop_,
+                  [this] {
+                    lost_ = false;
+                    tell(supervise::EventsLost{});
+                  }),
       signals_(loop_, [this](int signal) { on_signal(signal); }),
       watcher_(loop_, plan.config.coverdir, recurse_,
                {.finished = [this](const std::string& path) { on_finished(path); },
                 .created = [this](const std::string& path) { is_own(path); },
-                .lost = [this] { tell(supervise::EventsLost{}); }}) {
+                .lost = [this] { on_lost(); }}) {
   const config::Config& config = plan.config;
   const bool to_bucket = std::holds_alternative<config::GcsLocation>(config.storage);
   if (!destination_.empty()) control_.emplace(config.coverdir);
@@ -123,7 +128,7 @@ void Supervisor::pump() {
     }
   }
   if (const auto deadline = session_->deadline()) {
-    timer_.arm(*deadline - now);
+    timer_.arm(*deadline - event::Loop::now());  // the pump may have taken long
   } else {
     timer_.disarm();
   }
@@ -140,13 +145,15 @@ void Supervisor::on_signal(int signal) {
 
 void Supervisor::reap() {
   const process::Reaped reaped = process::reap(child_);
-  own_pids_.insert(reaped.ended.begin(), reaped.ended.end());
-  if (reaped.main_stopped) job_control_.child_stopped(child_);
+  if (scope_ == coverage::ReadySet::Scope::own_only) {
+    own_pids_.insert(reaped.ended.begin(), reaped.ended.end());
+  }
+  if (reaped.main_stopped) job_control_.child_stopped(child_, *reaped.main_stopped);
+  if (reaped.none_left) inbox_.emplace_back(supervise::DescendantsGone{});
   if (reaped.main) {
     job_control_.child_gone(std::exchange(child_, kGone));
     inbox_.emplace_back(supervise::ChildExited{*reaped.main});
   }
-  if (reaped.none_left) inbox_.emplace_back(supervise::DescendantsGone{});
   pump();
 }
 
@@ -155,6 +162,11 @@ void Supervisor::on_finished(const std::string& path) {
   if (auto file = watch::look_at(plan_.config.coverdir, path)) {
     tell(supervise::FileFinished{{*std::move(file), own}});
   }
+}
+
+// A program that unpacks a tree of folders must not have us list it after each of them.
+void Supervisor::on_lost() {
+  if (!std::exchange(lost_, true)) lost_timer_.arm(next_listing_ - event::Loop::now());
 }
 
 // Only asked for counters when another supervisor holds the folder. A process is known for good
@@ -173,25 +185,23 @@ bool Supervisor::is_own(const std::string& path) {
 }
 
 void Supervisor::perform(const supervise::ForwardSignal& action) {
-  if (child_ == kGone) return;
-  switch (action.signal) {
-    case SIGCONT: job_control_.continued(child_); return;
-    case SIGTSTP:
-    case SIGTTIN:
-    case SIGTTOU:
-      if (!job_control_.may_send_stop(action.signal, child_)) return;
-      break;
-    default: break;
-  }
-  kill(child_, action.signal);
+  if (child_ != kGone) job_control_.forward(action.signal, child_);
 }
 
 void Supervisor::perform(const supervise::ListFolder&) {
   supervise::FolderListed listed;
+  const MonoTime begin = event::Loop::now();
+  watcher_.watch("");
   auto listing = watch::list_folder(plan_.config.coverdir, recurse_);
   if (listing) {
-    watcher_.watch("");
-    for (const std::string& folder : listing->folders) watcher_.watch(folder);
+    bool more_watched = false;
+    for (const std::string& folder : listing->folders) more_watched |= watcher_.watch(folder);
+    if (more_watched) on_lost();  // made in between: only a second look sees it
+    if (!listing->complete && !std::exchange(told_incomplete_, true)) {
+      log_.write(Severity::warning, "GOCOVERDIR=\"" + plan_.config.coverdir +
+                                        "\" holds folders that cannot be read, or too much: some "
+                                        "files in it are not uploaded");
+    }
     for (FileEntry& file : listing->files) {
       const bool own = is_own(file.path);
       listed.files.push_back({std::move(file), own});
@@ -199,6 +209,8 @@ void Supervisor::perform(const supervise::ListFolder&) {
   } else {
     log_.write(Severity::debug, listing.message());
   }
+  const MonoTime end = event::Loop::now();
+  next_listing_ = end + 9 * (end - begin);
   inbox_.emplace_back(std::move(listed));
 }
 
@@ -214,14 +226,14 @@ void Supervisor::perform(supervise::StartUpload& action) {
   if (!content) return fail(false, content.message());
   try {
     if (!storage_) storage_.emplace(loop_, plan_, metadata_);
+    attempts_[id] = storage_->backend().upload(
+        {id, std::move(action.file), *std::move(content)}, [this, id](upload::Outcome outcome) {
+          attempts_.erase(id);
+          tell(supervise::UploadFinished{id, std::move(outcome)});
+        });
   } catch (const std::exception& error) {
-    return fail(true, error.what());
+    fail(true, error.what());
   }
-  attempts_[id] = storage_->backend().upload(
-      {id, std::move(action.file), *std::move(content)}, [this, id](upload::Outcome outcome) {
-        attempts_.erase(id);
-        tell(supervise::UploadFinished{id, std::move(outcome)});
-      });
 }
 
 void Supervisor::perform(const supervise::AbortUpload& action) { attempts_.erase(action.id); }

@@ -41,6 +41,7 @@ class Supervisor {
   void on_signal(int signal);
   void reap();
   void on_finished(const std::string& path);
+  void on_lost();
 
   void perform(const supervise::ForwardSignal& action);
   void perform(const supervise::ListFolder& action);
@@ -68,10 +69,15 @@ class Supervisor {
   std::optional<supervise::Session> session_;
   std::deque<supervise::Event> inbox_;
   bool pumping_ = false;
+  bool told_incomplete_ = false;
   int exit_code_ = 0;
+
+  MonoTime next_listing_{};  // not before, for lost events: listing takes a tenth of the time
 
   event::Loop loop_;
   event::Timer timer_;
+  event::Timer lost_timer_;
+  bool lost_ = false;  // lost_timer_ runs
   process::SignalSource signals_;
   watch::Watcher watcher_;
   std::optional<StorageAccess> storage_;

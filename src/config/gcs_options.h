@@ -20,7 +20,7 @@ struct GcsOptions {
 
 // Every chunk of a resumable upload but the last is a multiple of this
 // (cloud.google.com/storage/docs/performing-resumable-uploads).
-inline constexpr std::uint64_t kChunkQuantum = 256 * 1024;
+inline constexpr std::uint64_t kChunkQuantum = std::uint64_t{256} * 1024;
 
 Result<std::string> parse_project(std::string_view text);
 Result<std::string> parse_kms_key(std::string_view text);

@@ -13,7 +13,7 @@ namespace integcov::config {
 using Labels = std::map<std::string, std::string>;
 
 // GCS allows 8 KiB of keys and values per object; 1 KiB is kept for our own.
-inline constexpr std::size_t kMaxLabelBytes = 7 * 1024;
+inline constexpr std::size_t kMaxLabelBytes = std::size_t{7} * 1024;
 
 // "key=value"; the value may hold anything printable, '=' and ',' too. Replaces an earlier value.
 Status add_label(Labels& labels, std::string_view pair);

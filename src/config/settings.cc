@@ -51,7 +51,7 @@ constexpr auto kSettings = std::to_array<Setting>({
      "time for uploads after the program ended by itself", false,
      [](Config& c, Value v, Origin) { return assign(parse_duration(v), c.upload_timeout); }},
     {"INTEGCOV_STOP_SIGNAL", "stop-signal", "SIGNAL", "",
-     "signal that stops the program, such as SIGINT; unset, the one that was received", false,
+     "signal that the program gets in place of SIGTERM, such as SIGINT", false,
      [](Config& c, Value v, Origin) { return assign(parse_signal(v), c.stop_signal); }},
     {"INTEGCOV_ON_UPLOAD_ERROR", "on-upload-error", "warn|fail", "warn",
      "fail: exit with 125 if the program ended with 0 but a file could not be uploaded", false,

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "http/curl_error.h"
@@ -115,7 +116,7 @@ bool CurlTransfer::set_up_headers() {
   const auto append = [this](const std::string& line) {
     curl_slist* longer = curl_slist_append(headers_.get(), line.c_str());
     if (longer == nullptr) return false;
-    static_cast<void>(headers_.release());
+    std::ignore = headers_.release();  // now part of the longer list
     headers_.reset(longer);
     return true;
   };

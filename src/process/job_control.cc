@@ -12,6 +12,27 @@
 #include <string_view>
 
 namespace integcov::process {
+namespace {
+
+// By SIGTSTP and not SIGSTOP: the kernel drops it for init and in an orphaned process group, where
+// no shell would continue us. False if it was dropped.
+bool stop_our_job() {
+  struct sigaction standard{};
+  struct sigaction before{};
+  standard.sa_handler = SIG_DFL;
+  sigaction(SIGTSTP, &standard, &before);
+  kill(0, SIGTSTP);  // blocked here until now; it takes a SIGCONT that came earlier off the queue
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTSTP);
+  sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  sigaction(SIGTSTP, &before, nullptr);
+  sigpending(&set);
+  return sigismember(&set, SIGCONT) == 1;
+}
+
+}  // namespace
 
 JobControl::JobControl() : terminal_(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {
   foreground_ = terminal_ && tcgetpgrp(terminal_.get()) == getpgrp();
@@ -28,16 +49,27 @@ void JobControl::adopt_child(pid_t child) const {
   if (foreground_) tcsetpgrp(terminal_.get(), child);
 }
 
-void JobControl::child_stopped(pid_t child) const {
-  if (!terminal_ || getpid() == 1) return;
-  if (tcgetpgrp(terminal_.get()) == child) tcsetpgrp(terminal_.get(), getpgrp());
-  kill(0, SIGTSTP);  // the rest of our job; blocked here, and dropped as our own
-  raise(SIGSTOP);
+void JobControl::child_stopped(pid_t child, int signal) const {
+  if (!terminal_) return;
+  const pid_t foreground = tcgetpgrp(terminal_.get());
+  // A shell's "fg" for a job that runs tells nobody: the child reached for a terminal that we have.
+  if (foreground == getpgrp() && (signal == SIGTTIN || signal == SIGTTOU)) return continued(child);
+  if (foreground == child) tcsetpgrp(terminal_.get(), getpgrp());
+  if (!stop_our_job() && signal == SIGTSTP) continued(child);
 }
 
 void JobControl::continued(pid_t child) const {
   if (terminal_ && tcgetpgrp(terminal_.get()) == getpgrp()) tcsetpgrp(terminal_.get(), child);
   kill(terminal_ ? -child : child, SIGCONT);
+}
+
+void JobControl::forward(int signal, pid_t child) const {
+  const bool stop = signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+  if (signal == SIGCONT) {
+    continued(child);
+  } else if (!stop || may_send_stop(signal, child)) {
+    kill(child, signal);
+  }
 }
 
 void JobControl::child_gone(pid_t child) const {

@@ -19,10 +19,14 @@ class JobControl {
   // In the parent, right after fork: whoever of the two comes first does it.
   void adopt_child(pid_t child) const;
 
-  // The child was stopped: stop with it, so that a shell sees the job stop. Returns when continued.
-  void child_stopped(pid_t child) const;
+  // The child was stopped by `signal`: stop with it, so that a shell sees the job stop. Returns
+  // when continued (SIGCONT is pending then), or at once when nobody could continue us: then a
+  // child stopped by SIGTSTP goes on, as it would have without us.
+  void child_stopped(pid_t child, int signal) const;
   // SIGCONT came: give the child the terminal if we have it, and let it go on.
   void continued(pid_t child) const;
+  // Sends the child a signal that came to us; not a stop that it must not get (may_send_stop).
+  void forward(int signal, pid_t child) const;
   // The child is gone: the terminal is ours again if it was the child's.
   void child_gone(pid_t child) const;
 

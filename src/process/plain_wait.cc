@@ -9,18 +9,20 @@
 
 namespace integcov::process {
 
-ExitStatus plain_wait(pid_t child) {
+ExitStatus plain_wait(pid_t child, const JobControl& job_control) {
   sigset_t all;
   blocked_signals(&all);
   while (true) {
-    siginfo_t info{};
-    // What ended before we looked has left a pending SIGCHLD: it is blocked since take_over().
-    if (sigwaitinfo(&all, &info) < 0) continue;
-    if (info.si_signo == SIGCHLD) {
-      if (const Reaped reaped = reap(child); reaped.main) return *reaped.main;
-    } else if (info.si_pid != getpid()) {
-      kill(child, info.si_signo);
+    // Before the first wait too: somebody else may have taken the SIGCHLD.
+    const Reaped reaped = reap(child);
+    if (reaped.main || reaped.none_left) {
+      job_control.child_gone(child);
+      return reaped.main.value_or(ExitStatus::exited(kExitOwnError));
     }
+    if (reaped.main_stopped) job_control.child_stopped(child, *reaped.main_stopped);
+    siginfo_t info{};
+    if (sigwaitinfo(&all, &info) < 0 || info.si_signo == SIGCHLD) continue;
+    if (info.si_pid != getpid()) job_control.forward(info.si_signo, child);
   }
 }
 

@@ -1,14 +1,16 @@
 // Supervision without a loop, for when the kernel gives us no fds for one: signals are forwarded,
-// children reaped, and nothing else is done.
+// children reaped, the terminal shared, and nothing else is done.
 #pragma once
 
 #include <sys/types.h>
 
 #include "base/exit_status.h"
+#include "process/job_control.h"
 
 namespace integcov::process {
 
-// Returns when the child has ended. Precondition: take_over() was called.
-ExitStatus plain_wait(pid_t child);
+// Returns when the child has ended, with kExitOwnError if its status is lost because it was reaped
+// before. Precondition: take_over() was called.
+ExitStatus plain_wait(pid_t child, const JobControl& job_control);
 
 }  // namespace integcov::process

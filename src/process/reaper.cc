@@ -45,12 +45,12 @@ Reaped reap(pid_t main_child) {
     if (pid < 0) reaped.none_left = errno == ECHILD;
     if (pid <= 0) return reaped;
     if (WIFSTOPPED(status)) {
-      if (pid == main_child) reaped.main_stopped = true;
+      if (pid == main_child) reaped.main_stopped = WSTOPSIG(status);
       continue;
     }
     reaped.ended.push_back(pid);
     if (pid != main_child) continue;
-    reaped.main_stopped = false;
+    reaped.main_stopped.reset();
     reaped.main = WIFSIGNALED(status) ? ExitStatus::killed_by(WTERMSIG(status))
                                       : ExitStatus::exited(WEXITSTATUS(status));
   }

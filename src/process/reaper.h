@@ -11,10 +11,10 @@
 namespace integcov::process {
 
 struct Reaped {
-  std::optional<ExitStatus> main;  // the main child ended; its pid may be taken anew from now on
-  bool main_stopped = false;
-  std::vector<pid_t> ended;  // all pids reaped now, the main child's included
-  bool none_left = false;    // there is no child at all any more
+  std::optional<ExitStatus> main;   // the main child ended; its pid may be taken anew from now on
+  std::optional<int> main_stopped;  // it is stopped, by this signal
+  std::vector<pid_t> ended;         // all pids reaped now, the main child's included
+  bool none_left = false;           // there is no child at all any more
 };
 
 // Orphans of our descendants become our children (prctl(2) PR_SET_CHILD_SUBREAPER), as they are

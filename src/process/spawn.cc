@@ -1,7 +1,9 @@
 #include "process/spawn.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -45,6 +47,25 @@ SpawnError own_error(const char* what, int error) {
           std::string("cannot start the program: ") + what + ": " + std::strerror(error)};
 }
 
+// Waits until the pipe is readable or closed. The child may be stopped before its exec (Ctrl-Z).
+void await_exec(int fd, pid_t child, const JobControl& job_control) {
+  constexpr int kLookMs = 100;
+  pollfd waited{.fd = fd, .events = POLLIN, .revents = 0};
+  while (true) {
+    const int ready = poll(&waited, 1, kLookMs);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return;
+    siginfo_t info{};
+    if (waitid(P_PID, static_cast<id_t>(child), &info, WSTOPPED | WNOHANG) == 0 &&
+        info.si_pid == child) {
+      job_control.child_stopped(child, info.si_status);
+    }
+    sigset_t pending;
+    if (sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1) {
+      job_control.continued(child);
+    }
+  }
+}
+
 }  // namespace
 
 std::variant<pid_t, SpawnError> spawn(const Command& command, const Inherited& inherited,
@@ -69,16 +90,27 @@ std::variant<pid_t, SpawnError> spawn(const Command& command, const Inherited& i
   job_control.adopt_child(child);
   write_end.reset();
 
+  await_exec(read_end.get(), child, job_control);
   int error = 0;
   ssize_t got = 0;
   do {
     got = read(read_end.get(), &error, sizeof error);
   } while (got < 0 && errno == EINTR);
   if (got != sizeof error) return child;  // closed by a successful exec, or by a signal before it
+  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  job_control.child_gone(child);
   return describe(command.argv[0], error);
 }
 
 SpawnError become(const Command& command, const Inherited& inherited) {
+  // A SIGPIPE of our own log lines isn't the program's.
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  siginfo_t info{};
+  const timespec at_once{};
+  if (sigtimedwait(&set, &info, &at_once) == SIGPIPE && info.si_pid != getpid()) raise(SIGPIPE);
   return describe(command.argv[0], exec_program(command, inherited, inherited.mask));
 }
 

@@ -1,6 +1,7 @@
 // How long our own work may go on. The app's time is never limited.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "base/time.h"
@@ -12,8 +13,11 @@ class Budget {
   // Kept back from the grace: the platform's SIGKILL comes at its end.
   static constexpr Duration kReserve = std::chrono::milliseconds(500);
 
+  // Longer ones mean the same and can't overflow a point in time.
+  static constexpr Duration kLongest = std::chrono::hours(24 * 365);
+
   Budget(Duration grace, Duration upload_timeout)
-      : grace_(grace), upload_timeout_(upload_timeout) {}
+      : grace_(std::min(grace, kLongest)), upload_timeout_(std::min(upload_timeout, kLongest)) {}
 
   // SIGTERM or SIGINT.
   void stop_requested(MonoTime now);

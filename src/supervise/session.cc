@@ -78,6 +78,7 @@ void Session::on(const EventsLost&, MonoTime) {
 
 void Session::on(const FolderListed& event, MonoTime) {
   listing_ = false;
+  last_look_ = listed_without_descendants_;
   for (const coverage::SeenFile& seen : event.files) saw(seen);
   if (events_lost_) list_folder();
 }
@@ -117,7 +118,7 @@ void Session::saw(const coverage::SeenFile& seen) {
 coverage::ReadySet::Stage Session::stage() const {
   using Stage = coverage::ReadySet::Stage;
   if (phase_ == Phase::running) return Stage::running;
-  return listed_without_descendants_ ? Stage::last_look : Stage::ending;
+  return last_look_ ? Stage::last_look : Stage::ending;
 }
 
 void Session::list_folder() {

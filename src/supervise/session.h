@@ -90,7 +90,8 @@ class Session {
   bool listing_ = false;                // ListFolder is out, FolderListed not yet in
   bool events_lost_ = false;            // after that listing began
   bool look_again_ = false;  // the folder may hold something that the last listing didn't
-  bool listed_without_descendants_ = false;
+  bool listed_without_descendants_ = false;  // that listing was asked for
+  bool last_look_ = false;                   // and answered
   bool descendants_gone_ = false;
   MonoTime descendants_deadline_{};
   bool watch_closed_ = false;

@@ -21,8 +21,9 @@ std::optional<std::string_view> take_until(std::string_view& text, char separato
 template <class T>
 bool parse_number(std::optional<std::string_view> text, T& value) {
   if (!text) return false;
-  const char* end = text->data() + text->size();
-  const auto result = std::from_chars(text->data(), end, value);
+  const std::string_view digits = *text;
+  const char* end = digits.data() + digits.size();
+  const auto result = std::from_chars(digits.data(), end, value);
   return result.ec == std::errc() && result.ptr == end;
 }
 

@@ -65,8 +65,10 @@ std::string ControlFolder::read_ledger() const {
 bool ControlFolder::write_ledger(const std::string& text) {
   ledger_.reset();
   if (lock_ != Lock::held) return false;
+  // Never what somebody put there: a FIFO would block us, a hard link be overwritten.
+  unlinkat(folder_.get(), kNewLedgerName, 0);
   UniqueFd file(openat(folder_.get(), kNewLedgerName,
-                       O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
+                       O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file || !write_all(file.get(), text) ||
       renameat(folder_.get(), kNewLedgerName, folder_.get(), kLedgerName) != 0) {
     return false;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string_view>
 
@@ -34,13 +35,20 @@ FileEntry entry_of(std::string path, const struct stat& info) {
 }
 
 void list_into(UniqueFd fd, const std::string& prefix, bool recurse, int depth, Listing& listing) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(fdopendir(fd.get()), closedir);
-  if (!dir || depth > kDeepest) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(depth > kDeepest ? nullptr : fdopendir(fd.get()),
+                                                closedir);
+  if (!dir) {
     listing.complete = false;
     return;
   }
   const int dir_fd = fd.release();  // owned by dir now
-  while (const dirent* entry = readdir(dir.get())) {
+  while (true) {
+    errno = 0;
+    const dirent* entry = readdir(dir.get());
+    if (entry == nullptr) {
+      if (errno != 0) listing.complete = false;
+      return;
+    }
     const std::string_view name = entry->d_name;
     if (name == "." || name == ".." || (depth == 0 && name == coverage::kControlFolder)) continue;
     struct stat info{};
@@ -58,7 +66,7 @@ void list_into(UniqueFd fd, const std::string& prefix, bool recurse, int depth, 
           openat(dir_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
       if (below) {
         list_into(std::move(below), path + '/', recurse, depth + 1, listing);
-      } else {
+      } else if (errno != ENOENT) {
         listing.complete = false;
       }
     }
@@ -108,7 +116,9 @@ bool is_careless(const std::string& folder, const std::string& home, const std::
     struct stat other{};
     if (stat(shared, &other) == 0 && same_folder(info, other)) return true;
   }
-  return holds(info, home) || holds(info, cwd);
+  std::error_code ignored;  // where it is a symbolic link, the folders above its target count too
+  return holds(info, home) || holds(info, cwd) ||
+         holds(info, std::filesystem::canonical(home, ignored).string());
 }
 
 Result<Listing> list_folder(const std::string& folder, bool recurse) {

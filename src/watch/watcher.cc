@@ -3,8 +3,6 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -23,60 +21,58 @@ Watcher::Watcher(event::Loop& loop, std::string folder, bool recurse, Callbacks 
   watch("");
 }
 
-void Watcher::watch(const std::string& subfolder) {
-  if (!fd_) return;
-  const std::string prefix = subfolder.empty() ? "" : subfolder + '/';
-  if (std::ranges::any_of(folders_, [&](const auto& known) { return known.second == prefix; })) {
-    return;
-  }
+bool Watcher::watch(const std::string& subfolder) {
+  if (!fd_) return false;
   std::uint32_t mask = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR | IN_EXCL_UNLINK;
   if (!subfolder.empty()) mask |= IN_DONT_FOLLOW;
   const std::string path = folder_ + '/' + subfolder;
   const int descriptor = inotify_add_watch(fd_.get(), path.c_str(), mask);
-  if (descriptor >= 0) folders_[descriptor] = prefix;
+  if (descriptor < 0) return false;
+  // The kernel gives the same number for the same folder, also under a new name.
+  return folders_.insert_or_assign(descriptor, subfolder.empty() ? "" : subfolder + '/').second;
 }
 
+// Closing an inotify fd with live watches waits for a grace period of the kernel (2 to 16 ms
+// measured on 6.18); without watches it is done at once.
 void Watcher::close() {
   watcher_.reset();
+  for (const auto& [descriptor, _] : folders_) inotify_rm_watch(fd_.get(), descriptor);
   folders_.clear();
   fd_.reset();
 }
 
 void Watcher::drain() {
   alignas(inotify_event) char buffer[16 * 1024];
-  while (fd_) {
-    const ssize_t got = read(fd_.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return;
-    for (ssize_t at = 0; at < got;) {
-      inotify_event header{};
-      std::memcpy(&header, buffer + at, sizeof header);
-      const char* name = header.len > 0 ? buffer + at + sizeof header : "";
-      dispatch(header.wd, header.mask, name);
-      at += static_cast<ssize_t>(sizeof header + header.len);
-    }
+  // Once per turn of the loop: a busy writer must not keep signals waiting.
+  const ssize_t got = read(fd_.get(), buffer, sizeof buffer);
+  bool lost = false;
+  for (ssize_t at = 0; at < got && fd_;) {
+    inotify_event header{};
+    std::memcpy(&header, buffer + at, sizeof header);
+    const char* name = header.len > 0 ? buffer + at + sizeof header : "";
+    if (dispatch(header.wd, header.mask, name)) lost = true;
+    at += static_cast<ssize_t>(sizeof header + header.len);
   }
+  if (lost && fd_) callbacks_.lost();
 }
 
-void Watcher::dispatch(int descriptor, std::uint32_t mask, const char* name) {
-  if ((mask & IN_Q_OVERFLOW) != 0) {
-    callbacks_.lost();
-    return;
-  }
+bool Watcher::dispatch(int descriptor, std::uint32_t mask, const char* name) {
+  if ((mask & IN_Q_OVERFLOW) != 0) return true;
   const auto folder = folders_.find(descriptor);
-  if (folder == folders_.end()) return;
-  if ((mask & IN_IGNORED) != 0) {  // the folder is gone; listing watches it again once it is back
+  if (folder == folders_.end()) return false;
+  if ((mask & IN_IGNORED) != 0) {  // the folder is gone; another may have its name by now
     folders_.erase(folder);
-    return;
+    return true;
   }
+  if (*name == '\0') return false;  // IN_UNMOUNT: IN_IGNORED follows
   const std::string path = folder->second + name;
-  if ((mask & IN_ISDIR) != 0) {
-    if (recurse_ && path != coverage::kControlFolder) callbacks_.lost();
-  } else if ((mask & IN_CREATE) != 0) {
+  if ((mask & IN_ISDIR) != 0) return recurse_ && path != coverage::kControlFolder;
+  if ((mask & IN_CREATE) != 0) {
     callbacks_.created(path);
   } else {
     callbacks_.finished(path);
   }
+  return false;
 }
 
 }  // namespace integcov::watch

@@ -19,21 +19,29 @@ class Watcher {
     std::function<void(const std::string& path)> finished;
     // A file was made; it isn't complete yet.
     std::function<void(const std::string& path)> created;
-    // Events may have been lost, or a subfolder appeared: list the folder.
+    // Events may have been lost, a subfolder appeared or a watched one is gone: list the folder.
+    // Once after any number of such events that were there to read.
     std::function<void()> lost;
   };
 
-  // With `recurse` subfolders are watched as they appear. Without inotify it does nothing.
+  // With `recurse` new subfolders are told by lost(). Without inotify it does nothing. Callbacks
+  // may close the watcher, not destroy it.
   Watcher(event::Loop& loop, std::string folder, bool recurse, Callbacks callbacks);
 
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+  ~Watcher() { close(); }
+
   // Watches that subfolder too, if it isn't yet; "" is the folder itself, once it is there (again).
-  void watch(const std::string& subfolder);
-  // Closing takes the kernel milliseconds: not on the path between the last upload and the exit.
+  // True if it is watched from now on: what was made in it before may have been missed.
+  bool watch(const std::string& subfolder);
+  // No callback comes any more.
   void close();
 
  private:
   void drain();
-  void dispatch(int descriptor, std::uint32_t mask, const char* name);
+  // True for what lost() is about.
+  bool dispatch(int descriptor, std::uint32_t mask, const char* name);
 
   std::string folder_;
   bool recurse_;

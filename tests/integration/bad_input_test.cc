@@ -134,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(BadInputToo, NoProgramIsAnErrorOfOurs) {
   const auto ended = run({go_integcov()});
   EXPECT_EQ(ended.code, 125);
-  EXPECT_NE(ended.err.find("go-integcov [OPTIONS] APP"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("go-integcov [OPTIONS] PROGRAM"), std::string::npos) << ended.err;
 }
 
 TEST(BadInputToo, HelpAndVersionGoToStdout) {

@@ -1,0 +1,167 @@
+// Drives a Session as the shell does, with a clock that the test sets and a folder that is a list.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "supervise/session.h"
+
+namespace integcov::supervise::testing {
+
+inline constexpr MonoTime kStart{std::chrono::hours(1)};
+
+inline SessionOptions default_options() {
+  SessionOptions options;
+  options.storage = "gs://bucket/folder";
+  options.coverdir = "/cov";
+  return options;
+}
+
+class Driver {
+ public:
+  explicit Driver(SessionOptions options = default_options(), std::vector<FileEntry> folder = {},
+                  const std::vector<FileEntry>& earlier = {})
+      : session_(std::move(options), kStart) {
+    for (FileEntry& file : folder) appears(std::move(file));
+    for (const FileEntry& file : earlier) session_.already_uploaded(file);
+  }
+
+  // Performs what there is to do; listings are answered at once unless answers_listings is false.
+  void pump() {
+    for (int steps = 0;; ++steps) {
+      ASSERT_LT(steps, 10'000) << "a busy loop";
+      auto action = session_.next_action(now_);
+      if (!action) break;
+      perform(*std::move(action));
+    }
+    const auto deadline = session_.deadline();
+    ASSERT_TRUE(!deadline || *deadline > now_) << "a timer in the past";
+  }
+
+  void tell(const Event& event) {
+    session_.handle(event, now_);
+    pump();
+  }
+  // Without a chance to act in between.
+  void tell_unpumped(const Event& event) { session_.handle(event, now_); }
+
+  // Time passes; the session is asked whenever it wanted to be.
+  void wait(Duration duration) {
+    const MonoTime end = now_ + duration;
+    pump();
+    for (auto at = session_.deadline(); at && *at <= end; at = session_.deadline()) {
+      now_ = *at;
+      pump();
+    }
+    now_ = end;
+    pump();
+  }
+
+  void signal(int number) { tell(SignalArrived{number}); }
+  void child_exits(int code) { tell(ChildExited{ExitStatus::exited(code)}); }
+  void child_is_killed(int number) { tell(ChildExited{ExitStatus::killed_by(number)}); }
+  void descendants_go() { tell(DescendantsGone{}); }
+  // The child ends and has left no other process.
+  void app_ends(int code) {
+    tell_unpumped(ChildExited{ExitStatus::exited(code)});
+    descendants_go();
+  }
+
+  // A file is there, but no event says so.
+  void appears(FileEntry file, bool own = true) {
+    std::erase_if(folder_, [&](const auto& seen) { return seen.file.path == file.path; });
+    folder_.push_back({std::move(file), own});
+  }
+  void writes_version(FileEntry file, bool own = true) {
+    appears(file, own);
+    tell(FileFinished{{std::move(file), own}});
+  }
+  void writes(const std::string& path) { writes_version({path, 10, 1}); }
+  void answer_listing() { tell(FolderListed{folder_}); }
+
+  void store(upload::UploadId id) { tell(UploadFinished{id, upload::Stored{}}); }
+  void fail(upload::UploadId id, std::string reason = "HTTP 503") {
+    tell(UploadFinished{id, upload::Failed{.retryable = true, .reason = std::move(reason)}});
+  }
+  void refuse(upload::UploadId id, std::string reason = "HTTP 403") {
+    tell(UploadFinished{id, upload::Failed{.retryable = false, .reason = std::move(reason)}});
+  }
+
+  // The oldest action not yet expected, log lines and answered listings aside.
+  template <class A>
+  A expect() {
+    pump();
+    if (actions_.empty()) {
+      ADD_FAILURE() << "no action left";
+      return {};
+    }
+    const Action action = std::move(actions_.front());
+    actions_.pop_front();
+    if (const A* wanted = std::get_if<A>(&action)) return *wanted;
+    ADD_FAILURE() << "another action: number " << action.index() << " of Action";
+    return {};
+  }
+  upload::UploadId expect_upload(const std::string& path) {
+    const auto started = expect<StartUpload>();
+    EXPECT_EQ(started.file.path, path);
+    return started.id;
+  }
+  void expect_recorded(const std::string& path) {
+    EXPECT_EQ(expect<RecordUploaded>().file.path, path);
+  }
+  void expect_forwarded(int signal) { EXPECT_EQ(expect<ForwardSignal>().signal, signal); }
+  void expect_exit(int code) {
+    EXPECT_EQ(expect<Exit>().code, code);
+    expect_nothing();
+    EXPECT_EQ(session_.deadline(), std::nullopt);
+  }
+  void expect_nothing() {
+    pump();
+    EXPECT_EQ(actions_.size(), 0U);
+  }
+  // Uploads it, from its start to its note in the ledger.
+  void expect_stored(const std::string& path) {
+    store(expect_upload(path));
+    expect_recorded(path);
+  }
+
+  // Log lines of at least info, since the last call.
+  std::vector<std::string> lines() { return std::exchange(lines_, {}); }
+  [[nodiscard]] std::optional<Duration> next_look() const {
+    const auto deadline = session_.deadline();
+    return deadline ? std::optional(*deadline - now_) : std::nullopt;
+  }
+  [[nodiscard]] Duration elapsed() const { return now_ - kStart; }
+
+  bool answers_listings = true;
+  int listings = 0;
+
+ private:
+  void perform(Action action) {
+    if (std::holds_alternative<ListFolder>(action)) {
+      ++listings;
+      if (answers_listings) {
+        session_.handle(FolderListed{folder_}, now_);
+      } else {
+        actions_.push_back(std::move(action));
+      }
+    } else if (const auto* log = std::get_if<WriteLog>(&action)) {
+      if (log->record.severity != Severity::debug) lines_.push_back(log->record.message);
+    } else {
+      actions_.push_back(std::move(action));
+    }
+  }
+
+  MonoTime now_ = kStart;
+  Session session_;
+  std::vector<coverage::SeenFile> folder_;
+  std::deque<Action> actions_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace integcov::supervise::testing
