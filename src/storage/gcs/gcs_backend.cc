@@ -1,10 +1,10 @@
 #include "storage/gcs/gcs_backend.h"
 
-#include <algorithm>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 
+#include "coverage/file_name.h"
 #include "event/timer.h"
 #include "storage/content_reader.h"
 #include "storage/gcs/upload_machine.h"
@@ -42,6 +42,7 @@ UploadMachine& GcsBackend::Shared::machine_for(UploadId id, const std::string& p
     }
     uploads.erase(known);
   }
+  const coverage::FileKind kind = coverage::parse_file_name(path).kind;
   ObjectSpec spec{
       .base_url = options.base_url,
       .bucket = options.bucket,
@@ -49,7 +50,8 @@ UploadMachine& GcsBackend::Shared::machine_for(UploadId id, const std::string& p
       .size = identity.size,
       .crc32c = crc32c,
       .metadata = options.metadata,
-      .content_addressed = is_content_addressed(path),
+      .content_addressed = kind == coverage::FileKind::covmeta,
+      .unique_name = kind == coverage::FileKind::covcounters,
       .chunk_size = options.chunk_size,
       .user_project = options.user_project,
       .kms_key = options.kms_key,
@@ -159,15 +161,6 @@ GcsBackend::~GcsBackend() = default;
 
 std::unique_ptr<Attempt> GcsBackend::upload(UploadRequest request, Done done) {
   return std::make_unique<Transfer>(*shared_, std::move(request), std::move(done));
-}
-
-bool is_content_addressed(std::string_view path) {
-  constexpr std::string_view kMeta = "covmeta.";
-  const std::string_view name = path.substr(path.find_last_of('/') + 1);  // npos + 1 == 0
-  if (!name.starts_with(kMeta) || name.size() != kMeta.size() + 32) return false;
-  return std::ranges::all_of(name.substr(kMeta.size()), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
 }
 
 }  // namespace integcov::storage::gcs

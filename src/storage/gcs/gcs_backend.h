@@ -43,8 +43,4 @@ class GcsBackend : public Backend {
   std::unique_ptr<Shared> shared_;
 };
 
-// Is it a covmeta file, whose name holds the hash of its content? Any folders before it don't
-// matter.
-bool is_content_addressed(std::string_view path);
-
 }  // namespace integcov::storage::gcs

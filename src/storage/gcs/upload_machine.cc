@@ -269,10 +269,14 @@ Step UploadMachine::on_hidden(const Response& response) {
                 display_url(spec_) +
                     " exists with other content and could not be checked: " + describe(response));
   }
-  return Finished{Stored{.already_there = !maybe_stored_,
-                         .note = display_url(spec_) +
-                                 " already exists; its content could not be checked (no "
-                                 "storage.objects.get permission)"}};
+  std::string unchecked = display_url(spec_) +
+                          " already exists; its content could not be checked (no "
+                          "storage.objects.get permission)";
+  // Under its name there can only be this file, or we stored it and the answer got lost.
+  if (spec_.content_addressed || spec_.unique_name || maybe_stored_) {
+    return Finished{Stored{.already_there = !maybe_stored_, .note = std::move(unchecked)}};
+  }
+  return fail(false, std::move(unchecked));
 }
 
 Step UploadMachine::insert_again() {

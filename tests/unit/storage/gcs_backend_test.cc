@@ -316,17 +316,5 @@ TEST_F(GcsBackendTest, DoneMayDestroyTheAttemptAndStartAnother) {
   EXPECT_FALSE(stored().already_there);
 }
 
-TEST(IsContentAddressed, KnowsMetadataFilesByTheirName) {
-  const std::string hash = "0123456789abcdef0123456789abcdef";
-  EXPECT_TRUE(is_content_addressed("covmeta." + hash));
-  EXPECT_TRUE(is_content_addressed("a/b/covmeta." + hash));
-  EXPECT_FALSE(is_content_addressed("covcounters." + hash + ".1.2"));
-  EXPECT_FALSE(is_content_addressed("covmeta." + hash.substr(1)));
-  EXPECT_FALSE(is_content_addressed("covmeta." + hash + "0"));
-  EXPECT_FALSE(is_content_addressed("covmeta.0123456789ABCDEF0123456789abcdef"));
-  EXPECT_FALSE(is_content_addressed("covmeta." + hash + "/f"));
-  EXPECT_FALSE(is_content_addressed(""));
-}
-
 }  // namespace
 }  // namespace integcov::storage::gcs

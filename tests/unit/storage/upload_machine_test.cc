@@ -25,6 +25,7 @@ ObjectSpec small() {
           .name = "covcounters.1",
           .size = 9,
           .crc32c = crc32c(0, "123456789"),
+          .unique_name = true,
           .boundary = "B"};
 }
 
@@ -39,6 +40,7 @@ ObjectSpec large(std::uint64_t chunk_size = 0) {
 ObjectSpec meta(ObjectSpec spec) {
   spec.name = "covmeta.0123";
   spec.content_addressed = true;
+  spec.unique_name = false;
   return spec;
 }
 
@@ -353,6 +355,18 @@ TEST(Precondition, WithoutPermissionToLookItIsTakenForOursWithANote) {
                                        " already exists; its content could not be checked "
                                        "(no storage.objects.get permission)");
   }
+}
+
+TEST(Precondition, AnotherFileOfThatNameIsNotTakenForOurs) {
+  ObjectSpec log = small();
+  log.name = "app.log";
+  log.unique_name = false;
+  Story story(log);
+  story.attempt();
+  story.reply(answer(412));
+  story.reply(answer(403));
+  EXPECT_FALSE(story.failed().retryable);
+  EXPECT_NE(story.failed().reason.find("gs://b/app.log already exists"), std::string::npos);
 }
 
 TEST(Precondition, KnownOtherContentIsNotTakenForOurs) {
