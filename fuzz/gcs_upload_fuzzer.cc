@@ -1,7 +1,8 @@
 // Arbitrary answers drive one object's upload over several attempts.
 //
 // The input is lines, each the next answer: "STATUS", "STATUS Header: value", "STATUS {body}", or
-// one of the words below. The first line may be "small", "large" or "chunks N".
+// one of the words below. The first line may be "small", "large" or "chunks N", then " shared" for
+// a look first, then "meta".
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -31,10 +32,17 @@ std::string_view take_line(std::string_view& input) {
   return line;
 }
 
-// "lost" and "unsent" are transport errors with the rest of the line as message; everything else is
-// a response. "ours" stands for an object resource like the file.
+// "lost", "stale" (on a connection that was open before), "late" and "unsent" are transport errors
+// with the rest of the line as message; everything else is a response. "ours" stands for an object
+// resource like the file.
 http::Reply to_reply(std::string_view line, const ObjectSpec& spec) {
   if (line.starts_with("lost")) return http::TransportError{std::string(line.substr(4))};
+  if (line.starts_with("stale")) {
+    return http::TransportError{std::string(line.substr(5)), true, true, true};
+  }
+  if (line.starts_with("late")) {
+    return http::TransportError{std::string(line.substr(4)), true, true, false, true};
+  }
   if (line.starts_with("unsent")) {
     return http::TransportError{std::string(line.substr(6)), true, false, false};
   }
@@ -114,6 +122,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (kind.starts_with("small")) spec.size = 9;
   if (kind.starts_with("chunks")) spec.chunk_size = kind.size() % 4 * kQuantum;
   spec.content_addressed = kind.ends_with("meta");
+  spec.look_first = kind.find(" shared") != std::string_view::npos;
 
   UploadMachine machine(spec);
   for (int attempt = 0; attempt < 4; ++attempt) {

@@ -101,6 +101,7 @@ int run(const config::Config& config, const config::Environment& env,
     return error->exit_code;
   }
   process::close_fds(inherited.fds);
+  process::let_go_of_stdio();
   if (chdir("/") != 0) log.write(Severity::debug, "cannot leave the working directory");
 
   return supervise(*plan, std::move(metadata), std::get<pid_t>(child), job_control, log);

@@ -3,9 +3,8 @@
 #include <utility>
 
 #include "app/identity.h"
-#include "auth/authorized_user.h"
 #include "auth/metadata_server.h"
-#include "auth/service_account.h"
+#include "auth/token_sources.h"
 #include "base/encoding.h"
 #include "http/curl_client.h"
 #include "storage/file/folder_backend.h"
@@ -17,22 +16,11 @@ namespace {
 constexpr const char* kUserAgent = "go-integcov/" INTEGCOV_VERSION;
 
 std::unique_ptr<auth::TokenSource> token_source(event::Loop& loop, http::Client& client,
-                                                const GcsAccess& access) {
-  if (const auto* metadata = std::get_if<MetadataServerAt>(&access)) {
-    return std::make_unique<auth::MetadataServer>(client, metadata->host);
+                                                const Plan& plan) {
+  if (const auto* metadata = std::get_if<MetadataServerAt>(&plan.access)) {
+    return std::make_unique<auth::MetadataServer>(client, metadata->host, plan.universe);
   }
-  const auto& credentials = std::get<auth::Credentials>(access);
-  if (const auto* key = std::get_if<auth::ServiceAccountKey>(&credentials)) {
-    return std::make_unique<auth::ServiceAccountSource>(loop, client, *key);
-  }
-  return std::make_unique<auth::AuthorizedUserSource>(client,
-                                                      std::get<auth::AuthorizedUser>(credentials));
-}
-
-std::string quota_project(const GcsAccess& access) {
-  const auto* credentials = std::get_if<auth::Credentials>(&access);
-  if (credentials == nullptr) return "";
-  return std::visit([](const auto& c) { return c.quota_project; }, *credentials);
+  return auth::make_token_source(loop, client, std::get<auth::Credentials>(plan.access));
 }
 
 }  // namespace
@@ -51,7 +39,8 @@ StorageAccess::StorageAccess(event::Loop& loop, const Plan& plan,
   options.user_project = plan.config.gcs.user_project;
   options.kms_key = plan.config.gcs.kms_key;
   options.chunk_size = plan.config.gcs.chunk_size;
-  options.quota_project = quota_project(plan.access);
+  options.quota_project = plan.quota_project;
+  options.base_url = "https://storage." + plan.universe;
   if (!plan.config.gcs.endpoint.empty()) options.base_url = plan.config.gcs.endpoint;
 
   client_ = std::make_unique<http::CurlClient>(
@@ -59,7 +48,7 @@ StorageAccess::StorageAccess(event::Loop& loop, const Plan& plan,
   if (const auto* emulator = std::get_if<Emulator>(&plan.access)) {
     options.base_url = emulator->base_url;
   } else {
-    tokens_ = std::make_unique<auth::TokenCache>(token_source(loop, *client_, plan.access));
+    tokens_ = std::make_unique<auth::TokenCache>(token_source(loop, *client_, plan));
   }
   backend_ =
       std::make_unique<storage::gcs::GcsBackend>(loop, *client_, tokens_.get(), std::move(options),

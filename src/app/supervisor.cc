@@ -216,6 +216,11 @@ void Supervisor::perform(const supervise::ListFolder&) {
 
 void Supervisor::perform(const supervise::CloseWatch&) { watcher_.close(); }
 
+storage::Backend& Supervisor::backend() {
+  if (!storage_) storage_.emplace(loop_, plan_, metadata_);
+  return storage_->backend();
+}
+
 void Supervisor::perform(supervise::StartUpload& action) {
   const upload::UploadId id = action.id;
   const auto fail = [&](bool retryable, std::string reason) {
@@ -225,18 +230,25 @@ void Supervisor::perform(supervise::StartUpload& action) {
   auto content = watch::open_below(plan_.config.coverdir, action.file.path);
   if (!content) return fail(false, content.message());
   try {
-    if (!storage_) storage_.emplace(loop_, plan_, metadata_);
-    attempts_[id] = storage_->backend().upload(
-        {id, std::move(action.file), *std::move(content)}, [this, id](upload::Outcome outcome) {
-          attempts_.erase(id);
-          tell(supervise::UploadFinished{id, std::move(outcome)});
-        });
+    attempts_[id] = backend().upload({id, std::move(action.file), *std::move(content)},
+                                     [this, id](upload::Outcome outcome) {
+                                       attempts_.erase(id);
+                                       tell(supervise::UploadFinished{id, std::move(outcome)});
+                                     });
   } catch (const std::exception& error) {
     fail(true, error.what());
   }
 }
 
 void Supervisor::perform(const supervise::AbortUpload& action) { attempts_.erase(action.id); }
+
+void Supervisor::perform(const supervise::Prepare&) {
+  try {
+    backend().prepare();
+  } catch (const std::exception& error) {
+    log_.write(Severity::debug, error.what());  // the uploads will say so
+  }
+}
 
 void Supervisor::perform(const supervise::RecordUploaded& action) {
   control_->append_to_ledger(upload::ledger_line(action.file));

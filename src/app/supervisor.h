@@ -48,12 +48,14 @@ class Supervisor {
   void perform(const supervise::CloseWatch& action);
   void perform(supervise::StartUpload& action);
   void perform(const supervise::AbortUpload& action);
+  void perform(const supervise::Prepare& action);
   void perform(const supervise::RecordUploaded& action);
   void perform(const supervise::WriteLog& action);
   void perform(const supervise::Exit& action);
 
   void read_ledger();
   bool is_own(const std::string& path);
+  storage::Backend& backend();  // throws when there can be none
 
   const Plan& plan_;
   std::map<std::string, std::string> metadata_;

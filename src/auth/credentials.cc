@@ -1,120 +1,117 @@
 #include "auth/credentials.h"
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
 #include <optional>
 #include <utility>
 
 #include "auth/json.h"
+#include "auth/members.h"
 #include "auth/pem.h"
 
 namespace integcov::auth {
 namespace {
 
-std::string quoted(std::string_view name) { return '"' + std::string(name) + '"'; }
+constexpr std::string_view kSource = "source_credentials";  // of an impersonated account
 
-// Collects the members; the first fault wins.
-class Members {
- public:
-  explicit Members(const JsonObject& object) : object_(object) {}
-
-  std::string required(std::string_view name) {
-    std::string value = optional(name);
-    if (value.empty() && !fault_)
-      fault_ = (object_.has(name) ? quoted(name) + " is empty" : "there is no " + quoted(name));
-    return value;
-  }
-  std::string optional(std::string_view name) {
-    const auto value = object_.string(name);
-    if (!value && object_.has(name) && !fault_) fault_ = quoted(name) + " is not a string";
-    return value.value_or("");
-  }
-  void blame(std::string_view name, std::string_view what) {
-    if (!fault_) fault_ = quoted(name) + ' ' + std::string(what);
-  }
-  [[nodiscard]] const std::optional<std::string>& fault() const { return fault_; }
-
- private:
-  const JsonObject& object_;
-  std::optional<std::string> fault_;
-};
-
-// Safe to show: a word of Google's file format or a host name, no room for a key or a token.
-bool is_plain_word(std::string_view text) {
-  return !text.empty() && text.size() <= 40 && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-  });
+std::string read_universe(Members& members) {
+  std::string universe = members.optional("universe_domain");
+  if (const auto source = members.object().object(kSource); universe.empty() && source)
+    universe = source->string("universe_domain").value_or("");
+  if (universe.empty()) return std::string(kGoogleUniverse);
+  if (!is_universe(universe)) members.blame("universe_domain", "is not a domain");
+  return universe;
 }
 
-bool is_loopback(std::string_view authority) {
-  constexpr std::array<std::string_view, 3> kHosts{"127.0.0.1", "localhost", "[::1]"};
-  return std::ranges::any_of(kHosts, [authority](std::string_view host) {
-    if (!authority.starts_with(host)) return false;
-    const std::string_view port = authority.substr(host.size());
-    return port.empty() || (port[0] == ':' && std::ranges::all_of(port.substr(1), [](char c) {
-                              return c >= '0' && c <= '9';
-                            }));
-  });
+// It becomes a header.
+std::string read_quota_project(Members& members) {
+  std::string project = members.optional("quota_project_id");
+  if (!std::ranges::all_of(project, [](char c) { return c > ' ' && c < 0x7f; }))
+    members.blame("quota_project_id", "is not a project");
+  return project;
 }
 
-bool is_token_uri(std::string_view uri) {
-  constexpr std::string_view kOdd = "\"<>\\^`{|}@#";
-  const bool plain = std::ranges::all_of(
-      uri, [&](char c) { return c > ' ' && c < 0x7f && kOdd.find(c) == std::string_view::npos; });
-  const auto scheme_end = uri.find("://");
-  if (!plain || scheme_end == std::string_view::npos) return false;
-  const std::string_view scheme = uri.substr(0, scheme_end);
-  const std::string_view rest = uri.substr(scheme_end + 3);
-  const std::string_view authority = rest.substr(0, rest.find_first_of("/?"));
-  return (scheme == "https" && !authority.empty()) || (scheme == "http" && is_loopback(authority));
-}
-
-std::string take_token_uri(Members& members) {
-  std::string uri = members.optional("token_uri");
-  if (uri.empty()) return std::string(kGoogleTokenUri);
-  if (!is_token_uri(uri)) members.blame("token_uri", "must be an https:// address");
-  return uri;
-}
-
-// Other universes take self-signed tokens and other endpoints only.
-void check_universe(Members& members) {
-  const std::string universe = members.optional("universe_domain");
-  if (universe.empty() || universe == "googleapis.com") return;
-  const std::string shown = is_plain_word(universe) ? universe : "another one";
-  members.blame("universe_domain", "is " + shown + "; this version supports googleapis.com only");
-}
-
-Result<Credentials> finish(const Members& members, Credentials credentials) {
-  if (members.fault()) return Error{*members.fault()};
-  return credentials;
-}
-
-Result<Credentials> service_account(Members members) {
+ServiceAccountKey read_service_account(Members& members) {
   ServiceAccountKey key;
   key.client_email = members.required("client_email");
   key.private_key_id = members.optional("private_key_id");
   key.private_key = members.required("private_key");
   if (const auto shape = check_private_key(key.private_key); !shape)
     members.blame("private_key", shape.message());
-  key.token_uri = take_token_uri(members);
-  key.quota_project = members.optional("quota_project_id");
-  check_universe(members);
-  return finish(members, std::move(key));
+  key.token_uri = members.https_uri("token_uri", kGoogleTokenUri);
+  return key;
 }
 
-Result<Credentials> authorized_user(Members members) {
+AuthorizedUser read_authorized_user(Members& members, const std::string& universe) {
   AuthorizedUser user;
   user.client_id = members.required("client_id");
   user.client_secret = members.required("client_secret");
   user.refresh_token = members.required("refresh_token");
-  user.token_uri = take_token_uri(members);
-  user.quota_project = members.optional("quota_project_id");
-  check_universe(members);
-  return finish(members, std::move(user));
+  user.token_uri = members.https_uri("token_uri", kGoogleTokenUri);
+  if (universe != kGoogleUniverse) {
+    members.blame("universe_domain",
+                  "is another one than googleapis.com, where no authorized_user can log in");
+  }
+  return user;
+}
+
+bool is_direct(std::string_view type) {
+  return type == "service_account" || type == "authorized_user" || type == "external_account";
+}
+
+// Precondition: is_direct(type).
+DirectAccount read_direct(std::string_view type, Members& members, const std::string& universe) {
+  if (type == "service_account") return read_service_account(members);
+  if (type == "authorized_user") return read_authorized_user(members, universe);
+  return read_external_account(members, universe);
+}
+
+DirectAccount read_source(Members& members, const std::string& universe) {
+  const auto object = members.object().object(kSource);
+  if (!object) {
+    if (members.object().has(kSource)) members.blame(kSource, "is not an object");
+    members.required(kSource);
+    return {};
+  }
+  Members source(*object, std::string(kSource) + '.');
+  const std::string type = source.required("type");
+  DirectAccount account;
+  if (is_direct(type)) {
+    account = read_direct(type, source, universe);
+  } else {
+    source.blame("type", "must be service_account, authorized_user or external_account");
+  }
+  if (const auto* external = std::get_if<ExternalAccount>(&account);
+      external != nullptr && !external->impersonation_url.empty())
+    source.blame("service_account_impersonation_url", "makes a second impersonation");
+  if (const std::string its = source.optional("universe_domain"); !its.empty() && its != universe)
+    source.blame("universe_domain", "is another one than the account's");
+  members.take_fault_of(source);
+  return account;
+}
+
+ImpersonatedAccount read_impersonated(Members& members, const std::string& universe) {
+  constexpr std::string_view kUrl = "service_account_impersonation_url";
+  ImpersonatedAccount account;
+  account.url = read_impersonation_url(members);
+  if (account.url.empty()) members.required(kUrl);
+  if (members.object().has("delegates")) {
+    const auto delegates = members.object().strings("delegates");
+    if (!delegates) members.blame("delegates", "is not a list of service accounts");
+    account.delegates = delegates.value_or(std::vector<std::string>());
+  }
+  account.source = read_source(members, universe);
+  return account;
 }
 
 }  // namespace
+
+bool is_universe(std::string_view text) {
+  return text.size() <= 253 && text.find('.') != std::string_view::npos &&
+         text.find("..") == std::string_view::npos && text.front() != '.' && text.back() != '.' &&
+         std::ranges::all_of(text, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+         });
+}
 
 Result<Credentials> parse_credentials(std::string_view json) {
   const auto object = JsonObject::parse(json);
@@ -122,12 +119,24 @@ Result<Credentials> parse_credentials(std::string_view json) {
   Members members(*object);
   const std::string type = members.required("type");
   if (members.fault()) return Error{*members.fault()};
-  if (type == "service_account") return service_account(std::move(members));
-  if (type == "authorized_user") return authorized_user(std::move(members));
-  return Error{"credentials of " +
-               (is_plain_word(type) ? "type " + quoted(type) : std::string("an unknown type")) +
-               " are not supported by this version; use service_account or authorized_user, or the "
-               "metadata server"};
+
+  Credentials credentials;
+  credentials.universe = read_universe(members);
+  credentials.quota_project = read_quota_project(members);
+  if (is_direct(type)) {
+    std::visit([&](auto account) { credentials.account = std::move(account); },
+               read_direct(type, members, credentials.universe));
+  } else if (type == "impersonated_service_account") {
+    credentials.account = read_impersonated(members, credentials.universe);
+  } else {
+    return Error{"credentials of " +
+                 (is_plain_word(type) ? "type \"" + type + '"' : std::string("an unknown type")) +
+                 " are not supported; use service_account, authorized_user, external_account or "
+                 "impersonated_service_account, or the metadata server"};
+  }
+  if (!members.fault()) return credentials;
+  const bool told = type == "service_account" || type == "authorized_user";
+  return Error{*members.fault() + (told ? "" : " (type " + type + ')')};
 }
 
 }  // namespace integcov::auth

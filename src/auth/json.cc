@@ -40,4 +40,32 @@ std::optional<std::int64_t> JsonObject::integer(std::string_view key) const {
   return value;
 }
 
+std::optional<JsonObject> JsonObject::object(std::string_view key) const {
+  simdjson::dom::object value;
+  if (document_->object.at_key(key).get(value) != simdjson::SUCCESS) return std::nullopt;
+  return parse(simdjson::minify(value));
+}
+
+std::optional<std::vector<std::string>> JsonObject::strings(std::string_view key) const {
+  simdjson::dom::array array;
+  if (document_->object.at_key(key).get(array) != simdjson::SUCCESS) return std::nullopt;
+  std::vector<std::string> result;
+  for (const simdjson::dom::element element : array) {
+    std::string_view value;
+    if (element.get(value) != simdjson::SUCCESS) return std::nullopt;
+    result.emplace_back(value);
+  }
+  return result;
+}
+
+std::optional<std::vector<std::pair<std::string, std::string>>> JsonObject::all_strings() const {
+  std::vector<std::pair<std::string, std::string>> result;
+  for (const auto& member : document_->object) {
+    std::string_view value;
+    if (member.value.get(value) != simdjson::SUCCESS) return std::nullopt;
+    result.emplace_back(member.key, value);
+  }
+  return result;
+}
+
 }  // namespace integcov::auth

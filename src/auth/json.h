@@ -1,4 +1,4 @@
-// The little of JSON that auth reads: string and number members of one object.
+// The little of JSON that auth reads: members of one object.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace integcov::auth {
 
@@ -21,6 +23,11 @@ class JsonObject {
   // nullopt: no such member, or of another type.
   [[nodiscard]] std::optional<std::string> string(std::string_view key) const;
   [[nodiscard]] std::optional<std::int64_t> integer(std::string_view key) const;
+  [[nodiscard]] std::optional<JsonObject> object(std::string_view key) const;
+  // An array of strings only.
+  [[nodiscard]] std::optional<std::vector<std::string>> strings(std::string_view key) const;
+  // All members in their order; nullopt if one isn't a string.
+  [[nodiscard]] std::optional<std::vector<std::pair<std::string, std::string>>> all_strings() const;
 
  private:
   struct Document;

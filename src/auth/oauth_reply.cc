@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "auth/json.h"
+#include "auth/rfc3339.h"
 #include "base/encoding.h"
 
 namespace integcov::auth {
@@ -44,11 +45,16 @@ std::string shown(const std::optional<std::string>& text, std::span<const std::s
 
 TokenError refused(const http::Response& response, std::string_view who,
                    std::span<const std::string> secrets) {
-  TokenError error{.message =
-                       std::string(who) + " answered HTTP " + std::to_string(response.status)};
+  TokenError error = refusal(response.status, who);
   const auto object = JsonObject::parse(response.body);
-  const std::string code = object ? shown(object->string("error"), secrets) : "";
-  const std::string words = object ? shown(object->string("error_description"), secrets) : "";
+  // Google's APIs have {"error": {"status": …, "message": …}}.
+  const auto google = object ? object->object("error") : std::nullopt;
+  const auto member = [&](std::string_view oauth, std::string_view googles) -> std::string {
+    if (!object) return "";
+    return shown(google ? google->string(googles) : object->string(oauth), secrets);
+  };
+  const std::string code = member("error", "status");
+  const std::string words = member("error_description", "message");
   if (!code.empty()) error.message += ": " + code;
   if (!words.empty())
     error.message += (code.empty() ? ": " : " (") + words + (code.empty() ? "" : ")");
@@ -57,6 +63,10 @@ TokenError refused(const http::Response& response, std::string_view who,
 }
 
 }  // namespace
+
+TokenError refusal(int status, std::string_view who) {
+  return {std::string(who) + " answered HTTP " + std::to_string(status), is_retryable(status, "")};
+}
 
 TokenReply read_token_reply(const http::Response& response, WallTime now, std::string_view who,
                             std::span<const std::string> secrets) {
@@ -74,6 +84,21 @@ TokenReply read_token_reply(const http::Response& response, WallTime now, std::s
   if (!seconds || *seconds <= 0) return odd("a usable expires_in");
   constexpr std::int64_t kYear = 365LL * 24 * 3600;  // keeps the sum far from overflow
   return Token{*token, now + std::chrono::seconds(std::min(*seconds, kYear))};
+}
+
+TokenReply read_impersonation_reply(const http::Response& response, WallTime latest,
+                                    std::string_view who, std::span<const std::string> secrets) {
+  if (response.status != 200) return refused(response, who, secrets);
+  const auto odd = [who](std::string_view what) {
+    return TokenError{std::string(who) + " answered without " + std::string(what), true};
+  };
+  const auto object = JsonObject::parse(response.body);
+  if (!object) return odd("a JSON object");
+  const auto token = object->string("accessToken");
+  if (!token || !is_bearer_token(*token)) return odd("a usable accessToken");
+  const auto expires = parse_rfc3339(object->string("expireTime").value_or(""));
+  if (!expires) return odd("a usable expireTime");
+  return Token{*token, std::min(*expires, latest)};
 }
 
 }  // namespace integcov::auth

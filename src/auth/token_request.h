@@ -23,6 +23,13 @@ std::unique_ptr<Fetch> send_token_request(http::Client& client, http::Request re
 std::unique_ptr<Fetch> post_token_form(
     http::Client& client, const std::string& token_uri,
     const std::vector<std::pair<std::string_view, std::string>>& form,
-    std::vector<std::string> secrets, WallTime now, TokenSource::Done done);
+    std::vector<std::string> secrets, WallTime now, TokenSource::Done done,
+    http::Headers headers = {});
+
+// Fetches a token and then, with its help, the one that `done` gets: `next` starts that. The first
+// failure ends it.
+using Start = std::function<std::unique_ptr<Fetch>(TokenSource::Done)>;
+using Next = std::function<std::unique_ptr<Fetch>(Token, TokenSource::Done)>;
+std::unique_ptr<Fetch> fetch_both(const Start& first, Next next, TokenSource::Done done);
 
 }  // namespace integcov::auth

@@ -1,29 +1,42 @@
 #include "event/timer.h"
 
-#include <algorithm>
-#include <stdexcept>
+#include <cstdint>
 #include <utility>
 
 namespace integcov::event {
 
 Timer::Timer(Loop& loop, std::function<void()> fire) : fire_(std::move(fire)) {
-  uv_timer_init(loop.raw(), handle_.create(this));  // never fails
+  uv_timer_init(loop.raw(), later_.create(this));  // these two never fail
+  uv_idle_init(loop.raw(), next_turn_.create(this));
 }
 
 void Timer::arm(Duration delay) {
-  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(std::max(delay, Duration::zero()));
-  uv_update_time(handle_.get()->loop);
+  disarm();
+  if (delay <= Duration::zero()) {
+    uv_idle_start(next_turn_.get(), [](uv_idle_t* idle) noexcept {
+      if (auto* self = static_cast<Timer*>(idle->data)) self->expire();
+    });
+    return;
+  }
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(delay);
+  uv_update_time(later_.get()->loop);
   uv_timer_start(
-      handle_.get(),
+      later_.get(),
       [](uv_timer_t* timer) noexcept {
-        if (auto* self = static_cast<Timer*>(timer->data)) {
-          const auto fire = self->fire_;  // a copy: the callback may destroy the timer
-          fire();
-        }
+        if (auto* self = static_cast<Timer*>(timer->data)) self->expire();
       },
       static_cast<std::uint64_t>(ms.count()), 0);
 }
 
-void Timer::disarm() { uv_timer_stop(handle_.get()); }
+void Timer::disarm() {
+  uv_timer_stop(later_.get());
+  uv_idle_stop(next_turn_.get());
+}
+
+void Timer::expire() {
+  disarm();
+  const auto fire = fire_;  // a copy: the callback may destroy the timer
+  fire();
+}
 
 }  // namespace integcov::event

@@ -19,8 +19,13 @@ class Timer {
   void disarm();
 
  private:
+  void expire();
+
   std::function<void()> fire_;
-  Handle<uv_timer_t> handle_;
+  Handle<uv_timer_t> later_;
+  // Of delay 0. libuv goes on running timers that are due before it polls: one that armed itself
+  // anew with 0 would starve signals and sockets.
+  Handle<uv_idle_t> next_turn_;
 };
 
 }  // namespace integcov::event

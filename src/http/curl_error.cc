@@ -84,7 +84,8 @@ TransportError describe(CURLcode code, const Failure& failure) {
   return {.message = message(code, failure),
           .retryable = !is_permanent(code, failure.sent),
           .maybe_sent = failure.sent,
-          .reused_connection = failure.sent && failure.reused};
+          .reused_connection = failure.sent && failure.reused,
+          .timed_out = code == CURLE_OPERATION_TIMEDOUT};
 }
 
 std::string address_text(const sockaddr& address, socklen_t size) {

@@ -1,6 +1,8 @@
 #include "http/curl_transfer.h"
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -15,7 +17,10 @@ namespace integcov::http {
 namespace {
 
 constexpr std::size_t kMaxHeaderBytes = 256 << 10;
-constexpr int kLooksPerStall = 4;
+constexpr int kLooksPerLimit = 8;
+// An idle connection to the service itself saves three round trips, and keepalive probes hold it
+// open in between; the one that the server has closed meanwhile is noticed before it is used.
+constexpr long kLongestIdleSeconds = 24 * 60 * 60;
 constexpr std::uint64_t kMinUploadBuffer = 16 << 10;  // libcurl's own minimum
 constexpr std::uint64_t kMaxUploadBuffer = 128 << 10;
 
@@ -80,7 +85,8 @@ bool CurlTransfer::set_up(const CurlOptions& options) {
          set(e, CURLOPT_FOLLOWLOCATION, 0L) && set(e, CURLOPT_NOSIGNAL, 1L) &&
          // Else libcurl blocks until a name lookup ends that was cancelled or timed out.
          set(e, CURLOPT_QUICK_EXIT, 1L) && set(e, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) &&
-         set(e, CURLOPT_TCP_KEEPALIVE, 1L) &&
+         set(e, CURLOPT_TCP_KEEPALIVE, 1L) && set(e, CURLOPT_MAXAGE_CONN, kLongestIdleSeconds) &&
+         set(e, CURLOPT_FRESH_CONNECT, request_.fresh_connection ? 1L : 0L) &&
          set(e, CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::on_open) &&
          set(e, CURLOPT_OPENSOCKETDATA, this) &&
          set(e, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2)) &&
@@ -127,10 +133,15 @@ bool CurlTransfer::set_up_headers() {
   return append("Expect:") && set(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
 }
 
-// libcurl 7.88 leaves its sockets open in children.
+// libcurl 7.88 leaves its sockets open in children. After an idle time Linux' other congestion
+// controls begin with ten packets again, BBR goes on where it was: where the kernel has it and lets
+// us, the last counters take one round trip.
 curl_socket_t CurlTransfer::on_open(void* data, curlsocktype, curl_sockaddr* address) noexcept {
   static_cast<CurlTransfer*>(data)->address_ = address_text(address->addr, address->addrlen);
-  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  constexpr std::string_view kBbr = "bbr";
+  if (fd >= 0) ::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kBbr.data(), kBbr.size());
+  return fd;
 }
 
 std::size_t CurlTransfer::on_read(char* to, std::size_t size, std::size_t n, void* data) noexcept {
@@ -185,7 +196,8 @@ int CurlTransfer::on_connected(void* data, char*, char*, int, int) noexcept {
   auto* self = static_cast<CurlTransfer*>(data);
   self->connected_ = true;
   self->idle_looks_ = 0;
-  self->timer_.arm(self->request_.stall_timeout / kLooksPerStall);
+  self->answer_looks_ = 0;
+  self->timer_.arm(self->look_interval());
   return CURL_PREREQFUNC_OK;
 }
 
@@ -199,24 +211,40 @@ CurlTransfer::Progress CurlTransfer::progress() const {
   return now;
 }
 
-// An exchange ends between 1 and 1.25 stall timeouts after its last byte. Looks are counted, not
-// the time: a process that was frozen for minutes reads what has arrived before it gives up.
+Duration CurlTransfer::look_interval() const {
+  return std::min(request_.stall_timeout, request_.answer_timeout) / kLooksPerLimit;
+}
+
+// A limit is kept to within one interval of looks. Looks are counted, not the time: a process that
+// was frozen for minutes reads what has arrived before it gives up.
 void CurlTransfer::on_timer() {
   if (own_error_) {
     deliver(*std::exchange(own_error_, std::nullopt));
     return;
   }
   const Progress seen = progress();
-  idle_looks_ = seen == last_progress_ ? idle_looks_ + 1 : 0;
+  const bool idle = seen == last_progress_;
+  // Once in the kernel's hands and gone from there, the request is with the server.
+  const bool all_sent =
+      static_cast<std::uint64_t>(seen.sent) == body_size(request_.body) && seen.unsent == 0;
+  idle_looks_ = idle ? idle_looks_ + 1 : 0;
+  answer_looks_ = all_sent ? answer_looks_ + 1 : 0;
   last_progress_ = seen;
-  if (idle_looks_ == kLooksPerStall) {
-    multi_.remove(easy_.get());
-    TransportError error = describe(CURLE_OPERATION_TIMEDOUT, failure());
-    error.message = "no byte from or to " + endpoint_ + " for " + human(request_.stall_timeout);
-    deliver(std::move(error));
-    return;
+  const Duration interval = look_interval();
+  if (all_sent && (answer_looks_ - 1) * interval >= request_.answer_timeout) {
+    time_out("no answer from " + endpoint_ + " within " + human(request_.answer_timeout));
+  } else if (!all_sent && idle_looks_ * interval >= request_.stall_timeout) {
+    time_out("no byte from or to " + endpoint_ + " for " + human(request_.stall_timeout));
+  } else {
+    timer_.arm(interval);
   }
-  timer_.arm(request_.stall_timeout / kLooksPerStall);
+}
+
+void CurlTransfer::time_out(std::string message) {
+  multi_.remove(easy_.get());
+  TransportError error = describe(CURLE_OPERATION_TIMEDOUT, failure());
+  error.message = std::move(message);
+  deliver(std::move(error));
 }
 
 Failure CurlTransfer::failure() const {

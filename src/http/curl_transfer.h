@@ -52,7 +52,9 @@ class CurlTransfer final : public Exchange {
   [[nodiscard]] bool set_up_headers();
   [[nodiscard]] Failure failure() const;
   [[nodiscard]] Progress progress() const;
+  [[nodiscard]] Duration look_interval() const;
   void on_timer();
+  void time_out(std::string message);
   void deliver(Reply reply);
 
   static curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr* address) noexcept;
@@ -73,8 +75,9 @@ class CurlTransfer final : public Exchange {
   std::optional<TransportError> own_error_;  // why a callback of ours ended the transfer
   bool connected_ = false;
   Progress last_progress_;
-  int idle_looks_ = 0;  // in a row
-  event::Timer timer_;  // a failed start, then the stall check
+  int idle_looks_ = 0;    // in a row
+  int answer_looks_ = 0;  // since the whole request was sent
+  event::Timer timer_;    // a failed start, then the checks for stall and answer
   std::unique_ptr<curl_slist, ListCleanup> headers_;
   std::array<char, CURL_ERROR_SIZE> detail_{};
   std::unique_ptr<CURL, EasyCleanup> easy_;

@@ -35,12 +35,17 @@ std::uint64_t body_size(const Body& body);
 struct Request {
   std::string method = "GET";
   std::string url;
-  Headers headers;            // Content-Length is set by the client, Expect is never sent
-  Body body;                  // with PUT or POST an empty body sends Content-Length: 0
-  bool through_proxy = true;  // false: never through a proxy (the metadata server)
+  Headers headers;                // Content-Length is set by the client, Expect is never sent
+  Body body;                      // with PUT or POST an empty body sends Content-Length: 0
+  bool through_proxy = true;      // false: never through a proxy (the metadata server)
+  bool fresh_connection = false;  // true: not on one that is kept open from earlier requests
+  // Several tries must fit into the ten seconds after SIGTERM. What waits for a slot among the
+  // connections of a host isn't under any of these.
   Duration connect_timeout = std::chrono::seconds(2);
   // No byte in either direction for that long ends the exchange.
-  Duration stall_timeout = std::chrono::seconds(4);
+  Duration stall_timeout = std::chrono::milliseconds(2500);
+  // From the last byte of the request to the last one of the answer.
+  Duration answer_timeout = std::chrono::seconds(3);
 };
 
 struct Response {
@@ -55,6 +60,7 @@ struct TransportError {
   bool retryable = true;   // false: trying again can't help (bad URL, certificate not trusted, …)
   bool maybe_sent = true;  // the server may have acted on the request
   bool reused_connection = false;  // a stale keep-alive connection is a likely cause
+  bool timed_out = false;          // a limit of the Request ended it: a longer one may help
 };
 
 // A status is a value; a transport failure is an error.

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <memory>
 
+#include "base/unique_fd.h"
+
 namespace integcov::process {
 namespace {
 
@@ -63,6 +65,12 @@ Inherited take_over() {
 
 void close_fds(const std::vector<int>& fds) {
   for (const int fd : fds) close(fd);
+}
+
+void let_go_of_stdio() {
+  const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null) return;
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO}) dup3(null.get(), fd, O_CLOEXEC);
 }
 
 }  // namespace integcov::process

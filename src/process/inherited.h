@@ -21,6 +21,10 @@ Inherited take_over();
 // After the child has been started: its fds above 2 are none of ours.
 void close_fds(const std::vector<int>& fds);
 
+// After the child has been started: stdin and stdout are the child's alone, so that the other ends
+// notice when it closes them. /dev/null takes their places.
+void let_go_of_stdio();
+
 // The signals that take_over() blocks: all but those that the processor raises for a bug of our own
 // (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT).
 void blocked_signals(sigset_t* set);

@@ -60,7 +60,8 @@ void JobControl::child_stopped(pid_t child, int signal) const {
 
 void JobControl::continued(pid_t child) const {
   if (terminal_ && tcgetpgrp(terminal_.get()) == getpgrp()) tcsetpgrp(terminal_.get(), child);
-  kill(terminal_ ? -child : child, SIGCONT);
+  // Its whole job, unless it went to another group.
+  kill(terminal_ && getpgid(child) == child ? -child : child, SIGCONT);
 }
 
 void JobControl::forward(int signal, pid_t child) const {

@@ -19,14 +19,20 @@ SignalSource::SignalSource(event::Loop& loop, std::function<void(int)> arrived)
     : arrived_(std::move(arrived)) {
   sigset_t all;
   blocked_signals(&all);
-  fd_.reset(signalfd(-1, &all, SFD_NONBLOCK | SFD_CLOEXEC));
-  if (!fd_)
+  const int fd = signalfd(-1, &all, SFD_NONBLOCK | SFD_CLOEXEC);
+  if (fd >= 0) {
+    fd_.reset(fd);
+  } else if (errno == EMFILE || errno == ENFILE) {
     throw std::runtime_error(std::string("cannot make a signalfd: ") + std::strerror(errno));
-  watcher_.emplace(loop, fd_.get(), [this](event::Readiness) { drain(); });
+  } else {
+    pipe_.emplace();
+  }
+  watcher_.emplace(loop, pipe_ ? pipe_->fd() : fd_.get(), [this](event::Readiness) { drain(); });
   watcher_->watch({.readable = true});
 }
 
 void SignalSource::drain() {
+  if (pipe_) return pipe_->drain([this](int signal, pid_t sender) { take(signal, sender); });
   std::array<signalfd_siginfo, 32> infos{};
   while (true) {
     const ssize_t got = read(fd_.get(), infos.data(), sizeof infos);
@@ -34,12 +40,14 @@ void SignalSource::drain() {
     if (got <= 0) return;
     const auto count = static_cast<std::size_t>(got) / sizeof(signalfd_siginfo);
     for (std::size_t i = 0; i < count; ++i) {
-      // A SIGPIPE of our own writes, the SIGTSTP for our group: not for the child.
-      const bool our_own =
-          infos[i].ssi_pid == static_cast<std::uint32_t>(getpid()) && infos[i].ssi_signo != SIGCHLD;
-      if (!our_own) arrived_(static_cast<int>(infos[i].ssi_signo));
+      take(static_cast<int>(infos[i].ssi_signo), static_cast<pid_t>(infos[i].ssi_pid));
     }
   }
+}
+
+// A SIGPIPE of our own writes, the SIGTSTP for our group: not for the child.
+void SignalSource::take(int signal, pid_t sender) {
+  if (sender != getpid() || signal == SIGCHLD) arrived_(signal);
 }
 
 }  // namespace integcov::process

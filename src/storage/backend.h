@@ -32,6 +32,9 @@ class Backend {
   virtual ~Backend() = default;
   // Tries once: several attempts of different ids may run side by side.
   virtual std::unique_ptr<Attempt> upload(UploadRequest request, Done done) = 0;
+
+  // The last uploads will come soon: makes ready what they need, in the background.
+  virtual void prepare() {}
 };
 
 }  // namespace integcov::storage

@@ -29,6 +29,9 @@ struct AbortUpload {
   upload::UploadId id = 0;
 };
 
+// The app was told to stop: make the token and a connection ready for the last uploads.
+struct Prepare {};
+
 // Note that this file is in storage, so that the next run in the folder doesn't send it again.
 struct RecordUploaded {
   FileEntry file;
@@ -44,6 +47,6 @@ struct Exit {
 };
 
 using Action = std::variant<ForwardSignal, ListFolder, CloseWatch, StartUpload, AbortUpload,
-                            RecordUploaded, WriteLog, Exit>;
+                            Prepare, RecordUploaded, WriteLog, Exit>;
 
 }  // namespace integcov::supervise

@@ -45,13 +45,24 @@ void Session::on(const SignalArrived& event, MonoTime now) {
     }
     const bool rewrite = event.signal == SIGTERM && options_.stop_signal.has_value();
     outbox_.emplace_back(ForwardSignal{rewrite ? *options_.stop_signal : event.signal});
+    if (is_stop(event.signal)) prepare(now);
     return;
   }
   if (is_stop(event.signal)) {
     budget_.stop_requested(now);
+    queue_.finish_by(*budget_.deadline(), now);
     ++stops_while_draining_;
   }
   if (event.signal == SIGQUIT || stops_while_draining_ >= 3) end("told to end at once by a signal");
+}
+
+void Session::prepare(MonoTime now) {
+  const bool something = ready_.covmeta_seen() || !queue_.idle();
+  if (!uploads() || !something || (prepared_ && now - *prepared_ < kPrepared)) return;
+  const auto next_try = queue_.deadline();
+  if (!queue_.running().empty() || (next_try && *next_try <= now)) return;  // these prepare all
+  prepared_ = now;
+  outbox_.emplace_back(Prepare{});
 }
 
 void Session::on(const ChildExited& event, MonoTime now) {
@@ -60,7 +71,7 @@ void Session::on(const ChildExited& event, MonoTime now) {
   std::erase_if(outbox_, [](const Action& a) { return std::holds_alternative<ForwardSignal>(a); });
   budget_.child_exited(now);
   descendants_deadline_ = now + kDescendantsWait;
-  queue_.hurry(now);
+  queue_.hurry(now, *budget_.deadline());
   if (uploads() && !descendants_gone_) list_folder();
 }
 

@@ -40,6 +40,8 @@ class Session {
   static constexpr Duration kFirstLook = std::chrono::seconds(1);
   // After that many failed tries of one file while the app runs, the user is told.
   static constexpr int kWorthAWarning = 5;
+  // A stop signal that follows another one so soon finds everything still prepared.
+  static constexpr Duration kPrepared = std::chrono::seconds(5);
 
   // The main child was just started.
   Session(SessionOptions options, MonoTime now);
@@ -67,6 +69,7 @@ class Session {
   void on(const UploadFinished& event, MonoTime now);
 
   void saw(const coverage::SeenFile& seen);
+  void prepare(MonoTime now);
   [[nodiscard]] coverage::ReadySet::Stage stage() const;
   void list_folder();
   void log(Severity severity, std::string message);
@@ -96,6 +99,7 @@ class Session {
   MonoTime descendants_deadline_{};
   bool watch_closed_ = false;
   int stops_while_draining_ = 0;
+  std::optional<MonoTime> prepared_;
   ExitStatus child_status_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace integcov::upload {
 
@@ -15,7 +16,11 @@ void Queue::make_ready(UploadId id, Entry& entry) {
   ready_.insert(worth(id, entry));
 }
 
-void Queue::delay(UploadId id, Entry& entry, MonoTime until) {
+void Queue::delay(UploadId id, Entry& entry, MonoTime until, MonoTime now) {
+  if (finish_by_ && until >= *finish_by_ && now < *finish_by_ &&
+      !std::exchange(entry.had_last_chance, true)) {
+    until = *finish_by_ - std::min(kLastChance, (*finish_by_ - now) / 2);
+  }
   entry.state = State::delayed;
   entry.not_before = until;
   delayed_.emplace(until, id);
@@ -106,18 +111,34 @@ Verdict Queue::finished(UploadId id, const Outcome& outcome, MonoTime now) {
   if (failed.progressed) entry.backoff.restart();
   const Duration longest = in_hurry_ ? kLongestWaitInHurry : kLongestWait;
   const Duration wait = entry.backoff.next(random_, longest);
-  delay(id, entry, now + std::max(wait, failed.retry_after.value_or(Duration::zero())));
+  entry.server_says = now + failed.retry_after.value_or(Duration::zero());
+  delay(id, entry, std::max(now + wait, entry.server_says), now);
   return Verdict::will_retry;
 }
 
-void Queue::hurry(MonoTime now) {
+void Queue::hurry(MonoTime now, MonoTime finish_by) {
   held_until_ = now;
   in_hurry_ = true;
   for (auto& [id, entry] : entries_) {
-    if (entry.state == State::delayed || entry.state == State::gave_up) {
-      entry.backoff.restart();
+    if (entry.state != State::delayed && entry.state != State::gave_up) continue;
+    entry.backoff.restart();
+    if (entry.state == State::gave_up || entry.server_says <= now) {
       make_ready(id, entry);
+    } else {
+      delayed_.erase({entry.not_before, id});
+      delay(id, entry, entry.server_says, now);
     }
+  }
+  this->finish_by(finish_by, now);
+}
+
+void Queue::finish_by(MonoTime time, MonoTime now) {
+  finish_by_ = time;
+  for (auto& [id, entry] : entries_) {
+    if (entry.state != State::delayed || entry.not_before < time) continue;
+    delayed_.erase({entry.not_before, id});
+    entry.had_last_chance = false;  // it didn't come to that
+    delay(id, entry, entry.not_before, now);
   }
 }
 

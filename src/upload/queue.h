@@ -48,6 +48,8 @@ class Queue {
   // Longest wait between two tries while the app runs, and in the hurry at the end.
   static constexpr Duration kLongestWait = std::chrono::seconds(30);
   static constexpr Duration kLongestWaitInHurry = std::chrono::seconds(2);
+  // A wait that would end after finish_by() is cut so that one try has this long.
+  static constexpr Duration kLastChance = std::chrono::seconds(2);
 
   explicit Queue(std::uint64_t seed, std::size_t parallel = kParallel)
       : random_(seed), parallel_(parallel) {}
@@ -64,7 +66,10 @@ class Queue {
   Verdict finished(UploadId id, const Outcome& outcome, MonoTime now);
 
   // The end has come: no jitter, no long waits, and what had failed for good is tried once more.
-  void hurry(MonoTime now);
+  // Only a server's Retry-After is waited for.
+  void hurry(MonoTime now, MonoTime finish_by);
+  // What is not stored by then never will be: each file gets one last chance before it.
+  void finish_by(MonoTime time, MonoTime now);
 
   // When next() may have something although nothing was told; nullopt if never.
   [[nodiscard]] std::optional<MonoTime> deadline() const;
@@ -86,6 +91,8 @@ class Queue {
     std::uint64_t order = 0;
     State state = State::ready;
     MonoTime not_before{};
+    MonoTime server_says{};  // its Retry-After
+    bool had_last_chance = false;
     Backoff backoff;
     int failures = 0;
     std::string reason;
@@ -99,7 +106,7 @@ class Queue {
   void start_anew(UploadId id, Entry& entry);
   void count(const FileEntry& file);
   void uncount(const std::string& path);
-  void delay(UploadId id, Entry& entry, MonoTime until);
+  void delay(UploadId id, Entry& entry, MonoTime until, MonoTime now);
 
   // Entries leave once they are stored.
   std::map<UploadId, Entry> entries_;
@@ -112,6 +119,7 @@ class Queue {
   std::size_t parallel_;
   MonoTime held_until_{};
   bool in_hurry_ = false;
+  std::optional<MonoTime> finish_by_;
   Totals totals_;
   std::map<std::string, std::uint64_t> stored_;  // by path: bytes in totals_
 };

@@ -156,13 +156,27 @@ void ScriptedGcs::script(const std::string& rules) const {
   EXPECT_LT(answer.status, 300) << answer.body;
 }
 
+void ScriptedGcs::heal() const { EXPECT_EQ(http("DELETE", url_ + "/_control/rules").status, 204); }
+
+std::map<std::string, std::string> ScriptedGcs::sizes() const {
+  std::map<std::string, std::string> sizes;
+  simdjson::dom::parser parser;
+  const HttpAnswer answer = http("GET", url_ + "/_control/objects");
+  for (const auto item : parser.parse(answer.body).get_array()) {
+    sizes[string_of(item["name"])] = string_of(item["size"]);
+  }
+  return sizes;
+}
+
 std::vector<ScriptedGcs::Call> ScriptedGcs::calls() const {
   std::vector<Call> calls;
   simdjson::dom::parser parser;
   const HttpAnswer answer = http("GET", url_ + "/_control/log");
   for (const auto item : parser.parse(answer.body).get_array()) {
     calls.push_back({string_of(item["method"]), string_of(item["path"]), string_of(item["query"]),
-                     item["status"].get_int64()});
+                     item["status"].get_int64(), item["ms"].get_int64(),
+                     item["connection"].get_int64(),
+                     item["headers"]["expect"].error() == simdjson::SUCCESS});
   }
   return calls;
 }
@@ -172,6 +186,20 @@ std::size_t ScriptedGcs::count(const std::string& method, const std::string& tex
   return static_cast<std::size_t>(std::ranges::count_if(all, [&](const Call& call) {
     return call.method == method && (call.path + '?' + call.query).find(text) != std::string::npos;
   }));
+}
+
+std::string ScriptedGcs::header(const std::string& method, const std::string& text,
+                                const std::string& name) const {
+  std::string value;
+  simdjson::dom::parser parser;
+  const HttpAnswer answer = http("GET", url_ + "/_control/log");
+  for (const auto item : parser.parse(answer.body).get_array()) {
+    const std::string target = string_of(item["path"]) + '?' + string_of(item["query"]);
+    if (string_of(item["method"]) != method || target.find(text) == std::string::npos) continue;
+    std::string_view found;
+    value = item["headers"][name].get(found) == simdjson::SUCCESS ? found : "";
+  }
+  return value;
 }
 
 void ScriptedGcs::await(const std::string& match, int times, bool done) const {

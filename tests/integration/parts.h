@@ -61,16 +61,26 @@ class ScriptedGcs : public ObjectStore {
   [[nodiscard]] const std::string& secure_url() const { return secure_url_; }
   // Adds rules, a JSON array (tests/servers/gcs/README.md).
   void script(const std::string& rules) const;
+  // All goes well from now on.
+  void heal() const;
+  // Size of each object, whatever rights there are.
+  [[nodiscard]] std::map<std::string, std::string> sizes() const;
 
   struct Call {
     std::string method;
     std::string path;
     std::string query;
     std::int64_t status = 0;
+    std::int64_t ms = 0;  // since the server's start
+    std::int64_t connection = 0;
+    bool expects = false;  // it had a header Expect
   };
   [[nodiscard]] std::vector<Call> calls() const;
   // How many requests of that method have the text in their path and query.
   [[nodiscard]] std::size_t count(const std::string& method, const std::string& text) const;
+  // A header (lower-case name) of the last such request; empty if it had none.
+  [[nodiscard]] std::string header(const std::string& method, const std::string& text,
+                                   const std::string& name) const;
   // Blocks until that many such requests have come.
   void await(const std::string& match, int times, bool done = false) const;
 

@@ -1,10 +1,5 @@
 // Uploads to Google Cloud Storage, played by a server that answers as the real one does.
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
-#include <algorithm>
-#include <csignal>
 
 #include "integration/parts.h"
 
@@ -182,93 +177,6 @@ TEST(Uploads, TheUserProjectPays) {
   env["INTEGCOV_GCS_USER_PROJECT"] = "payer";
   EXPECT_EQ(run({go_integcov(), program("hello")}, {.env = env}).code, 0);
   EXPECT_EQ(store.count("POST", "userProject=payer"), 2U);
-}
-
-// --- credentials: https with a CA of the test's own, and the token endpoints --------------------
-
-struct SecureStore {
-  TempDir dir;
-  ScriptedGcs store;
-  SecureStore(const std::vector<std::string>& flags) : store(with_tls(flags)) {}
-
-  std::vector<std::string> with_tls(std::vector<std::string> flags) {
-    flags.insert(flags.end(), {"-tls", "-ca-out", (dir / "ca.pem").string(), "-token", "secret"});
-    return flags;
-  }
-  std::map<std::string, std::string> env() {
-    return {{"INTEGCOV_STORAGE", "gs://bucket/f"},
-            {"INTEGCOV_GCS_ENDPOINT", store.secure_url()},
-            {"SSL_CERT_FILE", (dir / "ca.pem").string()},
-            {"HOME", (dir / "home").string()},
-            {"NO_PROXY", "*"},
-            {"GOCOVERDIR", (dir / "cov").string()}};
-  }
-};
-
-TEST(Credentials, TheMetadataServersToken) {
-  SecureStore s({});
-  auto env = s.env();
-  env["GCE_METADATA_HOST"] = s.store.address();
-  const auto ended = run({go_integcov(), program("hello")}, {.env = env});
-  EXPECT_EQ(ended.code, 0);
-  EXPECT_NE(ended.err.find("uploaded 2 files"), std::string::npos) << ended.err;
-  expect_all_stored(s.dir, s.store);
-  EXPECT_EQ(s.store.count("GET", "/computeMetadata/v1/instance/service-accounts/default/token"),
-            1U);
-}
-
-TEST(Credentials, AServiceAccountsKey) {
-  const TempDir keys;
-  EVP_PKEY* key = EVP_RSA_gen(2048);
-  const auto pem = [&](auto&& write) {
-    BIO* bio = BIO_new(BIO_s_mem());
-    write(bio);
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(bio, &text);
-    std::string result(text, static_cast<std::size_t>(size));
-    BIO_free(bio);
-    return result;
-  };
-  write_file(keys / "public.pem", pem([&](BIO* bio) { PEM_write_bio_PUBKEY(bio, key); }));
-  std::string secret = pem(
-      [&](BIO* bio) { PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr); });
-  EVP_PKEY_free(key);
-  std::string escaped;
-  for (const char c : secret) escaped += c == '\n' ? std::string("\\n") : std::string(1, c);
-
-  SecureStore s({"-public-key", (keys / "public.pem").string(), "-key-id", "k1"});
-  write_file(s.dir / "key.json", R"({"type":"service_account","client_email":"a@b.example",)"
-                                 R"("private_key_id":"k1","private_key":")" +
-                                     escaped + R"(","token_uri":")" + s.store.url() + "/token\"}");
-  auto env = s.env();
-  env["GOOGLE_APPLICATION_CREDENTIALS"] = (s.dir / "key.json").string();
-  const auto ended = run({go_integcov(), "--log-level=debug", program("hello")}, {.env = env});
-  EXPECT_EQ(ended.code, 0);
-  EXPECT_NE(ended.err.find("uploaded 2 files"), std::string::npos) << ended.err;
-  expect_all_stored(s.dir, s.store);
-  EXPECT_EQ(s.store.count("POST", "/token"), 1U);
-  EXPECT_EQ(ended.err.find("secret"), std::string::npos) << "a token is in the log";
-}
-
-TEST(Credentials, ARefusedTokenIsRefreshedOnce) {
-  SecureStore s({});
-  s.store.script(R"([{"match":"POST /upload","times":1,"do":"status","status":401}])");
-  auto env = s.env();
-  env["GCE_METADATA_HOST"] = s.store.address();
-  const auto ended = run({go_integcov(), program("hello")}, {.env = env});
-  EXPECT_NE(ended.err.find("uploaded 2 files"), std::string::npos) << ended.err;
-  EXPECT_EQ(s.store.count("GET", "/token"), 2U);
-}
-
-TEST(Credentials, ACertificateThatIsNotTrustedIsRefused) {
-  SecureStore s({});
-  auto env = s.env();
-  env.erase("SSL_CERT_FILE");
-  env["GCE_METADATA_HOST"] = s.store.address();
-  const auto ended = run({go_integcov(), program("hello"), "3"}, {.env = env});
-  EXPECT_EQ(ended.code, 3);
-  EXPECT_NE(ended.err.find("certificate"), std::string::npos) << ended.err;
-  EXPECT_EQ(s.store.objects().size(), 0U);
 }
 
 }  // namespace

@@ -16,6 +16,17 @@ using upload::Outcome;
 using upload::Stored;
 using upload::UploadId;
 
+namespace {
+
+constexpr std::uint64_t kMultipartLimit = 8 << 20;
+// Several writers of one name break one another's sessions (blobfile/blobfile#34), so replicas
+// send their common covmeta in one request as long as that isn't absurd.
+constexpr std::uint64_t kMultipartLimitOfShared = 64 << 20;
+// A connection that served a request so lately is warm.
+constexpr Duration kWarm = std::chrono::seconds(1);
+
+}  // namespace
+
 struct GcsBackend::Shared {
   // The upload of one version of a file.
   struct Upload {
@@ -29,7 +40,16 @@ struct GcsBackend::Shared {
   GcsOptions options;
   std::function<std::string()> random_boundary;
   std::unordered_map<UploadId, Upload> uploads{};
+  std::optional<MonoTime> last_answer{};
 
+  [[nodiscard]] std::string object_name(const std::string& path) const {
+    return options.prefix.empty() ? path : options.prefix + "/" + path;
+  }
+  void add_quota_project(http::Request& request) const {
+    if (options.user_project.empty() && !options.quota_project.empty()) {
+      request.headers.emplace_back("x-goog-user-project", options.quota_project);
+    }
+  }
   UploadMachine& machine_for(UploadId id, const std::string& path, const FileIdentity& identity,
                              std::uint32_t crc32c);
 };
@@ -43,15 +63,19 @@ UploadMachine& GcsBackend::Shared::machine_for(UploadId id, const std::string& p
     uploads.erase(known);
   }
   const coverage::FileKind kind = coverage::parse_file_name(path).kind;
+  const bool shared = kind == coverage::FileKind::covmeta;
+  const bool one_request = shared && options.chunk_size == 0;
   ObjectSpec spec{
       .base_url = options.base_url,
       .bucket = options.bucket,
-      .name = options.prefix.empty() ? path : options.prefix + "/" + path,
+      .name = object_name(path),
       .size = identity.size,
       .crc32c = crc32c,
       .metadata = options.metadata,
-      .content_addressed = kind == coverage::FileKind::covmeta,
+      .content_addressed = shared,
       .unique_name = kind == coverage::FileKind::covcounters,
+      .look_first = shared && identity.size > kMultipartLimit,
+      .multipart_limit = one_request ? kMultipartLimitOfShared : kMultipartLimit,
       .chunk_size = options.chunk_size,
       .user_project = options.user_project,
       .kms_key = options.kms_key,
@@ -92,9 +116,7 @@ class GcsBackend::Transfer : public Attempt {
   }
 
   void authorize(Send send) {
-    if (shared_.options.user_project.empty() && !shared_.options.quota_project.empty()) {
-      send.request.headers.emplace_back("x-goog-user-project", shared_.options.quota_project);
-    }
+    shared_.add_quota_project(send.request);
     if (shared_.tokens == nullptr || !send.authorize) return transmit(std::move(send.request));
     const WallTime now = event::Loop::wall_now();
     if (auto token = shared_.tokens->peek(now)) {
@@ -124,6 +146,7 @@ class GcsBackend::Transfer : public Attempt {
 
   void transmit(http::Request request) {
     exchange_ = shared_.client.start(std::move(request), [this](const http::Reply& reply) {
+      if (std::holds_alternative<http::Response>(reply)) shared_.last_answer = event::Loop::now();
       perform(machine_->on_reply(reply));
     });
   }
@@ -152,12 +175,58 @@ class GcsBackend::Transfer : public Attempt {
   std::unique_ptr<http::Exchange> exchange_;
 };
 
+// Failures don't matter: an upload will say what is wrong.
+class GcsBackend::WarmUp {
+ public:
+  explicit WarmUp(Shared& shared) : shared_(shared) {
+    const auto last = shared.last_answer;
+    connect_ = !last || event::Loop::now() - *last > kWarm;
+    get_token();
+  }
+
+ private:
+  void get_token() {
+    if (shared_.tokens == nullptr) return connect("");
+    const WallTime now = event::Loop::wall_now();
+    if (const auto token = shared_.tokens->peek(now)) return connect(*token);
+    wait_ = shared_.tokens->get(now, [this](const auth::TokenReply& reply) {
+      if (const auto* token = std::get_if<auth::Token>(&reply)) connect(token->access_token);
+    });
+  }
+
+  void connect(const std::string& token) {
+    if (!std::exchange(connect_, false)) return;
+    http::Request request = look_request({.base_url = shared_.options.base_url,
+                                          .bucket = shared_.options.bucket,
+                                          .name = shared_.object_name("covmeta"),
+                                          .user_project = shared_.options.user_project});
+    shared_.add_quota_project(request);
+    if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
+    request.fresh_connection = true;
+    exchange_ = shared_.client.start(std::move(request), [this, token](const http::Reply& reply) {
+      const auto* response = std::get_if<http::Response>(&reply);
+      if (response == nullptr) return;
+      shared_.last_answer = event::Loop::now();
+      if (response->status != 401 || shared_.tokens == nullptr) return;
+      shared_.tokens->invalidate(token);
+      get_token();
+    });
+  }
+
+  Shared& shared_;
+  bool connect_ = false;
+  std::unique_ptr<auth::TokenCache::Wait> wait_;
+  std::unique_ptr<http::Exchange> exchange_;
+};
+
 GcsBackend::GcsBackend(event::Loop& loop, http::Client& client, auth::TokenCache* tokens,
                        GcsOptions options, std::function<std::string()> random_boundary)
     : shared_(std::make_unique<Shared>(loop, client, tokens, std::move(options),
                                        std::move(random_boundary))) {}
 
 GcsBackend::~GcsBackend() = default;
+
+void GcsBackend::prepare() { warm_up_ = std::make_unique<WarmUp>(*shared_); }
 
 std::unique_ptr<Attempt> GcsBackend::upload(UploadRequest request, Done done) {
   return std::make_unique<Transfer>(*shared_, std::move(request), std::move(done));

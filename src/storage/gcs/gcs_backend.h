@@ -37,10 +37,17 @@ class GcsBackend : public Backend {
   // where the last one stopped, if the file is still the same.
   std::unique_ptr<Attempt> upload(UploadRequest request, Done done) override;
 
+  // Gets a token and opens one more connection, by a look at an object: whatever the answer is
+  // (403, 404), it needs no permission and changes nothing. A connection that is idle stays free
+  // for an upload that comes meanwhile. Nothing is asked when the service has just answered.
+  void prepare() override;
+
  private:
   struct Shared;
   class Transfer;
+  class WarmUp;
   std::unique_ptr<Shared> shared_;
+  std::unique_ptr<WarmUp> warm_up_;  // the last one
 };
 
 }  // namespace integcov::storage::gcs

@@ -18,6 +18,7 @@ struct ObjectSpec {
   std::map<std::string, std::string> metadata;  // custom metadata
   bool content_addressed = false;               // the name is a hash of the content
   bool unique_name = false;                     // no other file has it: a process and its time
+  bool look_first = false;                      // sending is dear, and it may well be there
   std::uint64_t multipart_limit = 8 << 20;      // bytes; larger objects use a session
   std::uint64_t chunk_size = 0;  // bytes per PUT, a multiple of 256 KiB; 0: the rest in one
   std::string user_project;      // who pays; may be empty

@@ -1,6 +1,7 @@
 #include "storage/gcs/upload_machine.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/crc32c.h"
 #include "base/encoding.h"
@@ -14,6 +15,8 @@ using upload::Stored;
 
 constexpr int kMaxLooks = 3;        // per attempt
 constexpr int kMaxNewSessions = 3;  // per attempt, beside the first one
+constexpr int kMaxFreshTries = 3;   // per attempt, each at once after a stale connection
+constexpr int kMaxStuck = 4;        // failures without progress before a session is given up
 constexpr std::uint64_t kChunkQuantum = 256 << 10;
 
 bool success(int status) { return status >= 200 && status < 300; }
@@ -27,7 +30,10 @@ Failed failure(const Response& response, bool retryable) {
 
 }  // namespace
 
+bool UploadMachine::in_session() const { return phase_ == Phase::data || phase_ == Phase::status; }
+
 UploadMachine::Phase UploadMachine::first_phase() const {
+  if (spec_.look_first && session_.empty()) return Phase::look;
   if (spec_.size <= spec_.multipart_limit) return Phase::multipart;
   if (session_.empty()) return Phase::start;
   return ask_status_ ? Phase::status : Phase::data;
@@ -50,23 +56,35 @@ void UploadMachine::begin_attempt(int fd) {
   new_sessions_ = 0;
   puts_ = 0;
   token_refused_ = false;
+  fresh_tries_ = 0;
+  fresh_ = false;
+  why_ = Why::beforehand;
 }
 
 Step UploadMachine::start() {
   if (const std::string unfit = unfit_name(spec_); !unfit.empty()) return fail(false, unfit);
-  in_flight_ = true;
   switch (phase_) {
-    case Phase::multipart: return Send{multipart_request(spec_, match_, fd_)};
-    case Phase::start: return Send{start_request(spec_, match_)};
-    case Phase::look: return Send{look_request(spec_)};
+    case Phase::multipart: return request(multipart_request(spec_, match_, fd_));
+    case Phase::start: return request(start_request(spec_, match_));
+    case Phase::look: return request(look_request(spec_));
     case Phase::data:
     case Phase::status: break;
   }
   const bool authorize = url_origin(session_) == url_origin(spec_.base_url);
-  if (phase_ == Phase::status) return Send{status_request(spec_, session_), authorize};
+  if (phase_ == Phase::status) return request(status_request(spec_, session_), authorize);
   const std::uint64_t length = put_length();
   sent_to_ = std::max(sent_to_, persisted_ + length);
-  return Send{data_request(spec_, session_, persisted_, length, fd_), authorize};
+  return request(data_request(spec_, session_, persisted_, length, fd_), authorize);
+}
+
+// Short limits leave time for other tries. Who is too slow for them gets longer ones in the end.
+Step UploadMachine::request(http::Request request, bool authorize) {
+  in_flight_ = true;
+  const int patience = timeouts_ < 2 ? 1 : timeouts_ < 4 ? 2 : 4;
+  request.stall_timeout *= patience;
+  request.answer_timeout *= patience;
+  request.fresh_connection = std::exchange(fresh_, false);
+  return Send{std::move(request), authorize};
 }
 
 Step UploadMachine::send(Phase phase) {
@@ -96,22 +114,32 @@ Step UploadMachine::on_reply(const http::Reply& reply) {
 }
 
 Step UploadMachine::on_transport_error(const http::TransportError& error) {
-  lose_answer(error.maybe_sent);
   std::string reason = one_line(error.message);
-  const bool in_session = phase_ == Phase::data || phase_ == Phase::status;
-  if (in_session && url_origin(session_) != url_origin(spec_.base_url)) {
+  const bool elsewhere = in_session() && url_origin(session_) != url_origin(spec_.base_url);
+  if (elsewhere) {
     // Emulators like to name a host that only they can reach.
     reason += " (the server directed the upload to " + one_line(url_origin(session_)) + ")";
+  }
+  if (error.timed_out) ++timeouts_;
+  lose_answer(error.maybe_sent);
+  if (elsewhere && persisted_ == 0) forget_session();  // it may never answer: ask for another one
+  if (error.reused_connection && error.retryable && fresh_tries_ < kMaxFreshTries) {
+    ++fresh_tries_;
+    fresh_ = true;
+    if (!in_session()) return start();
+    if (!session_.empty()) return send(Phase::status);
   }
   return fail(error.retryable, reason.empty() ? "the connection failed" : reason);
 }
 
 // What may have happened without our knowing it.
 void UploadMachine::lose_answer(bool maybe_sent) {
-  const bool in_session = phase_ == Phase::data || phase_ == Phase::status;
-  if (in_session) ask_status_ = true;
-  const bool complete = phase_ == Phase::multipart || (in_session && sent_to_ == spec_.size);
+  const bool complete = phase_ == Phase::multipart || (in_session() && sent_to_ == spec_.size);
   if (complete && maybe_sent) maybe_stored_ = true;
+  if (!in_session()) return;
+  ask_status_ = true;
+  // One that fails for ever must not take all tries (googleapis/java-storage#3040).
+  if (++stuck_ == kMaxStuck) forget_session();
 }
 
 Step UploadMachine::on_insert(const Response& response) {
@@ -123,7 +151,8 @@ Step UploadMachine::on_started(const Response& response) {
   if (!success(response.status)) return on_refused(response);
   const auto location = http::find_header(response.headers, "Location");
   const auto url = location ? resolve_location(spec_.base_url + "/", *location) : std::nullopt;
-  if (!url) return fail(false, "the server started an upload session without a usable Location");
+  // A header that was cut off looks like this, too.
+  if (!url) return fail(true, "the server started an upload session without a usable Location");
   forget_session();
   session_ = *url;
   return send(Phase::data);
@@ -135,8 +164,12 @@ Step UploadMachine::on_session(const Response& response) {
     case 308: return on_incomplete(response);
     case 404:
     case 410:
-    case 499:
-      return new_session({true, {}, false, "the upload session is gone: " + describe(response)});
+    case 499: {
+      Failed gone{true, {}, false, "the upload session is gone: " + describe(response)};
+      if (!spec_.look_first) return new_session(std::move(gone));
+      forget_session();  // perhaps because another writer has finished
+      return look(Why::beforehand, std::move(gone));
+    }
     default: break;
   }
   if (!is_temporary(response)) forget_session();
@@ -151,6 +184,7 @@ Step UploadMachine::on_incomplete(const Response& response) {
   }
   const bool after_data = phase_ == Phase::data;
   const bool advanced = *persisted > persisted_;
+  if (advanced) stuck_ = 0;
   persisted_ = *persisted;
   high_water_ = std::max(high_water_, persisted_);
   ask_status_ = false;
@@ -159,7 +193,10 @@ Step UploadMachine::on_incomplete(const Response& response) {
     forget_session();
     return fail(true, "the server holds all bytes but does not finish the upload");
   }
-  if (after_data && !advanced) return fail(true, "the server keeps none of the bytes it is sent");
+  if (after_data && !advanced) {
+    lose_answer(true);
+    return fail(true, "the server keeps none of the bytes it is sent");
+  }
   // A server may keep less than it is sent, but not byte by byte without end.
   const std::uint64_t chunk =
       spec_.chunk_size == 0 ? 16 << 20 : std::max(spec_.chunk_size, kChunkQuantum);
@@ -190,7 +227,7 @@ Step UploadMachine::on_refused(const Response& response) {
     return look(Why::exists, failure(response, true));
   }
   if (is_rate_limited(response)) {
-    if (phase_ == Phase::data || phase_ == Phase::status) ask_status_ = true;
+    if (in_session()) ask_status_ = true;
     const Failed failed = failure(response, true);
     // Many replicas write this same object at once: one of them may have done it.
     if (spec_.content_addressed) return look(Why::rate_limited, failed);
@@ -203,6 +240,10 @@ Step UploadMachine::on_refused(const Response& response) {
   if (is_checksum_refusal(response)) {
     forget_session();
     return fail(true, "the content was corrupted on the way or changed while it was read");
+  }
+  // Our requests are well-formed: once, it may be the envelope that arrived damaged.
+  if (response.status == 400 && !std::exchange(bad_request_, true)) {
+    return fail(failure(response, true));
   }
   if (response.status == 403 && match_ != 0) {
     return fail(false, display_url(spec_) +
@@ -228,12 +269,15 @@ Step UploadMachine::look(Why why, Failed otherwise) {
 }
 
 Step UploadMachine::on_look(const Response& response) {
+  const bool beforehand = why_ == Why::beforehand;
   if (success(response.status)) {
     const auto found = parse_object(response.body);
+    if (!found && beforehand) return insert();
     if (!found) return fail(true, "the server's answer about the object is unreadable");
     return on_found(*found);
   }
   if (is_temporary(response)) return fail(failure(response, true));
+  if (beforehand && response.status != 404) return insert();  // it will tell better what is wrong
   if (response.status == 403) return on_hidden(response);
   if (response.status != 404) return fail(failure(response, false));
   if (why_ == Why::rate_limited) return fail(otherwise_);
@@ -279,8 +323,12 @@ Step UploadMachine::on_hidden(const Response& response) {
   return fail(false, std::move(unchecked));
 }
 
+Step UploadMachine::insert() {
+  return send(spec_.size <= spec_.multipart_limit ? Phase::multipart : Phase::start);
+}
+
 Step UploadMachine::insert_again() {
-  if (spec_.size <= spec_.multipart_limit) return send(Phase::multipart);
+  if (looks_ == 0 || spec_.size <= spec_.multipart_limit) return insert();
   return new_session(otherwise_);
 }
 
@@ -296,6 +344,7 @@ void UploadMachine::forget_session() {
   persisted_ = 0;
   sent_to_ = 0;
   ask_status_ = false;
+  stuck_ = 0;
 }
 
 Step UploadMachine::fail(Failed failed) const {

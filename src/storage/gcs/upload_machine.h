@@ -5,7 +5,8 @@
 //       └──412──> look <──────412─────────┴─────────────────┴── 2xx ──> stored
 //
 // A look (GET of the metadata) decides after a failed precondition: equal content is success, other
-// content is replaced under its generation, nothing there means sending again.
+// content is replaced under its generation, nothing there means sending again. With look_first it
+// also comes before the first byte, and again when a session got lost.
 #pragma once
 
 #include <cstdint>
@@ -47,12 +48,14 @@ class UploadMachine {
 
  private:
   enum class Phase { multipart, start, data, status, look };
-  enum class Why { exists, rate_limited, mismatch };  // what made us look
+  enum class Why { exists, rate_limited, mismatch, beforehand };  // what made us look
 
   [[nodiscard]] Phase first_phase() const;
   [[nodiscard]] std::uint64_t put_length() const;
+  [[nodiscard]] bool in_session() const;
 
   Step send(Phase phase);
+  Step request(http::Request request, bool authorize = true);
   Step on_transport_error(const http::TransportError& error);
   Step on_insert(const http::Response& response);
   Step on_started(const http::Response& response);
@@ -66,6 +69,7 @@ class UploadMachine {
 
   Step look(Why why, upload::Failed otherwise);
   Step new_session(upload::Failed otherwise);
+  Step insert();
   Step insert_again();
   void lose_answer(bool maybe_sent);
   void forget_session();
@@ -85,6 +89,9 @@ class UploadMachine {
   std::uint64_t sent_to_ = 0;     // end of what was sent in the session
   bool ask_status_ = false;       // what the session holds is not known
   std::uint64_t high_water_ = 0;  // most bytes that any session confirmed
+  int stuck_ = 0;                 // failures in the session since it held more than before
+  int timeouts_ = 0;              // of all requests so far
+  bool bad_request_ = false;      // the server has called a request malformed
 
   // Of this attempt.
   std::uint64_t progress_mark_ = 0;  // high_water_ before it
@@ -92,6 +99,8 @@ class UploadMachine {
   int new_sessions_ = 0;
   std::uint64_t puts_ = 0;
   bool token_refused_ = false;
+  int fresh_tries_ = 0;
+  bool fresh_ = false;  // the next request goes over a new connection
   Why why_ = Why::exists;
   upload::Failed otherwise_;  // how the attempt ends if the look decides nothing
 };

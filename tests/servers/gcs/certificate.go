@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// newTLS makes a CA and a certificate for localhost, and writes the CA's certificate to caOut.
-func newTLS(caOut string) (*tls.Config, error) {
+// newTLS makes a CA and a certificate for localhost, or for `name` instead, and writes the CA's
+// certificate to caOut.
+func newTLS(caOut, name string) (*tls.Config, error) {
 	ca := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
 		Subject:               pkix.Name{CommonName: "integcov test CA"},
@@ -42,6 +43,9 @@ func newTLS(caOut string) (*tls.Config, error) {
 		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	if name != "" {
+		leaf.Subject.CommonName, leaf.DNSNames, leaf.IPAddresses = name, []string{name}, nil
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

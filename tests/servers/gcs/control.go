@@ -45,6 +45,9 @@ func (l *requestLog) begin(r *http.Request, fault string) int {
 		Query: r.URL.RawQuery, Headers: map[string]string{"host": r.Host}, Protocol: r.Proto,
 		Fault: fault, Connection: r.Context().Value(connectionKey{}).(connection).id,
 	}
+	if r.Method == http.MethodConnect {
+		e.Path = r.Host
+	}
 	for name, values := range r.Header {
 		e.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -34,6 +35,11 @@ var verbs = map[string]bool{
 	"status": true, "early-status": true, "reset-before-body": true, "reset-after-bytes": true,
 	"reset-after-commit": true, "commit-then-status": true, "stall": true, "partial-response": true,
 	"persist-only": true, "drop-session": true, "latency": true, "wrong-crc32c": true,
+	"cut-response": true, "stall-response": true, "corrupt": true, "corrupt-stored": true,
+}
+
+var needsBytes = map[string]bool{
+	"persist-only": true, "reset-after-bytes": true, "cut-response": true, "stall-response": true,
 }
 
 func (r rule) status(otherwise int) int {
@@ -94,7 +100,7 @@ func (f *faults) add(script []byte) error {
 		if !verbs[r.Do] {
 			return fmt.Errorf("rules: unknown do: %q", r.Do)
 		}
-		if (r.Do == "persist-only" || r.Do == "reset-after-bytes") && r.Bytes == nil {
+		if needsBytes[r.Do] && r.Bytes == nil {
 			return fmt.Errorf("rules: %s needs bytes", r.Do)
 		}
 		if r.Then != "" && r.Then != "reset" && r.Then != "status" {
@@ -163,6 +169,10 @@ func (s *server) perform(c *call, w http.ResponseWriter) (answer, bool) {
 	case "reset-after-bytes":
 		s.route(c) // a session keeps what came
 		return answer{}, false
+	case "corrupt":
+		if len(c.body) > 0 {
+			c.body[len(c.body)/2] ^= 1
+		}
 	}
 	a := s.route(c)
 	switch {
@@ -181,6 +191,9 @@ func (s *server) perform(c *call, w http.ResponseWriter) (answer, bool) {
 			flusher.Flush()
 		}
 		return answer{status: a.status}, false
+	case r.Do == "cut-response" || r.Do == "stall-response":
+		a.sendPart(w, *r.Bytes, r.Do == "stall-response")
+		return answer{status: a.status}, false
 	case r.Do == "wrong-crc32c":
 		var resource map[string]any
 		if json.Unmarshal(a.body, &resource) == nil && resource["crc32c"] != nil {
@@ -194,10 +207,35 @@ func (s *server) perform(c *call, w http.ResponseWriter) (answer, bool) {
 	return a, true
 }
 
+// sendPart writes the first bytes of the raw response on the connection itself, then closes it or
+// waits until the client does.
+func (a answer) sendPart(w http.ResponseWriter, count int64, wait bool) {
+	hijacker, ok := w.(http.Hijacker)
+	if !ok {
+		return // HTTP/2
+	}
+	conn, _, err := hijacker.Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	var raw bytes.Buffer
+	fmt.Fprintf(&raw, "HTTP/1.1 %d %s\r\n", a.status, http.StatusText(a.status))
+	a.header.Set("Content-Length", fmt.Sprint(len(a.body)))
+	a.header.Write(&raw)
+	raw.WriteString("\r\n")
+	raw.Write(a.body)
+	conn.Write(raw.Bytes()[:min(count, int64(raw.Len()))])
+	if wait {
+		io.Copy(io.Discard, conn)
+	}
+}
+
 // breakConnection ends the connection with a RST (HTTP/2: only the stream), or with a FIN after part
 // of a response, so that this part arrives. It doesn't return.
 func breakConnection(r *http.Request, fault string) {
-	if r.ProtoMajor == 1 && fault != "partial-response" {
+	inFull := fault == "partial-response" || fault == "cut-response" || fault == "stall-response"
+	if r.ProtoMajor == 1 && !inFull {
 		conn := r.Context().Value(connectionKey{}).(connection).conn
 		if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
 			conn = secure.NetConn()

@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -25,11 +26,16 @@ type options struct {
 	rights      string
 	buckets     string
 	userProject string
-	token       string
-	lifetime    time.Duration
-	publicKey   string
-	keyID       string
-	refresh     string
+	// Between two writes of one object name.
+	nameInterval time.Duration
+	token        string
+	lifetime     time.Duration
+	publicKey    string
+	keyID        string
+	refresh      string
+	subject      string
+	stsClient    string
+	universe     string
 }
 
 func main() {
@@ -39,12 +45,21 @@ func main() {
 		"what the caller may do: storage.objects.X")
 	flag.StringVar(&o.userProject, "user-project", "",
 		"the buckets are requester pays: userProject must be this")
+	flag.DurationVar(&o.nameInterval, "name-interval", 0,
+		"a write of an object that is younger is refused with 429 (the service: 1s)")
 	flag.StringVar(&o.token, "token", "",
 		"requests need a bearer token: this one, or NAME-1, NAME-2, … from the token endpoints")
 	flag.DurationVar(&o.lifetime, "token-lifetime", time.Hour, "of tokens given out")
 	flag.StringVar(&o.publicKey, "public-key", "", "PEM file for the JWTs sent to /token")
 	flag.StringVar(&o.keyID, "key-id", "", "the kid that JWTs must have")
 	flag.StringVar(&o.refresh, "refresh-token", "refresh", "the refresh token accepted by /token")
+	flag.StringVar(&o.subject, "subject-token", "", "the subject token accepted by /v1/token")
+	flag.StringVar(&o.stsClient, "sts-client", "", "ID:SECRET that /v1/token wants to see")
+	flag.StringVar(&o.universe, "universe", "",
+		"the universe that the metadata server and self-signed tokens belong to")
+	listen := flag.String("listen", "127.0.0.1:0", "address for http")
+	tlsName := flag.String("tls-name", "", "the certificate is for this name only")
+	tls11 := flag.Bool("tls-1.1", false, "speak TLS 1.1 at most")
 	script := flag.String("script", "", "JSON file with rules to start with")
 	secure := flag.Bool("tls", false, "serve https, by a certificate of a fresh CA")
 	caOut := flag.String("ca-out", "", "where to write the CA's certificate (PEM)")
@@ -58,7 +73,7 @@ func main() {
 		check(s.faults.add(text))
 	}
 
-	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	plain, err := net.Listen("tcp", *listen)
 	check(err)
 	address := map[string]string{
 		"address": plain.Addr().String(),
@@ -69,8 +84,12 @@ func main() {
 	if *secure {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		check(err)
-		h.TLSConfig, err = newTLS(*caOut)
+		h.TLSConfig, err = newTLS(*caOut, *tlsName)
 		check(err)
+		if *tls11 {
+			h.TLSConfig.MinVersion, h.TLSConfig.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+		}
+		s.behindProxy = listener.Addr().String()
 		address["address"] = listener.Addr().String()
 		address["url"] = "https://" + listener.Addr().String()
 		go func() { check(h.ServeTLS(listener, "", "")) }()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -314,4 +315,101 @@ func TestTokens(t *testing.T) {
 	s.expect(200, "GET", path, "", "Metadata-Flavor: Google")
 	s.bearer = "sesame-4"
 	s.expect(200, "GET", "/storage/v1/b/bucket/o", "")
+}
+
+func TestFederation(t *testing.T) {
+	s := start(t, options{token: "sesame", lifetime: time.Hour, subject: "subject", stsClient: "id:s",
+		universe: "apis.example"})
+	s.expect(403, "GET", "/subject-token", "")
+	_, subject := s.expect(200, "GET", "/subject-token", "", "X-Subject: please")
+	if subject != "subject\n" {
+		t.Error(subject)
+	}
+	exchange := func(status int, subject, scope string, headers ...string) {
+		t.Helper()
+		headers = append(headers, "Content-Type: application/x-www-form-urlencoded")
+		s.expect(status, "POST", "/v1/token", url.Values{
+			"grant_type":           {"urn:ietf:params:oauth:grant-type:token-exchange"},
+			"requested_token_type": {"urn:ietf:params:oauth:token-type:access_token"},
+			"subject_token_type":   {"urn:ietf:params:oauth:token-type:jwt"},
+			"audience":             {"//iam.googleapis.com/x"},
+			"scope":                {scope}, "subject_token": {subject},
+		}.Encode(), headers...)
+	}
+	basic := "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("id:s"))
+	exchange(400, "subject", cloudScope)
+	exchange(400, "another", cloudScope, basic)
+	exchange(200, "subject", "narrow", basic)
+	exchange(200, "subject", cloudScope, basic)
+
+	path := "/v1/projects/-/serviceAccounts/a@b:generateAccessToken"
+	body := `{"scope":["s"],"lifetime":"3600s"}`
+	broad := "Authorization: Bearer sesame-2"
+	s.expect(403, "POST", path, body)
+	s.expect(403, "POST", path, body, "Authorization: Bearer sesame-1")
+	s.expect(400, "POST", path, `{"scope":["s"],"lifetime":"3601s"}`, broad)
+	s.expect(400, "POST", path, `{"scope":["s"],"lifetime":"9s","delegates":["a@b"]}`, broad)
+	_, content := s.expect(200, "POST", path, body, broad)
+	if !strings.Contains(content, `"accessToken":"sesame-3"`) {
+		t.Error(content)
+	}
+	s.expect(200, "GET", "/storage/v1/b/bucket/o", "", "Authorization: Bearer sesame-3")
+	_, universe := s.expect(200, "GET", "/computeMetadata/v1/universe/universe-domain", "",
+		"Metadata-Flavor: Google")
+	if universe != "apis.example" {
+		t.Error(universe)
+	}
+}
+
+func TestProxy(t *testing.T) {
+	s := start(t, options{})
+	s.server.behindProxy = strings.TrimPrefix(s.base, "http://")
+	conn, err := net.Dial("tcp", s.server.behindProxy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	reader := bufio.NewReader(conn)
+	ask := func(method, target string) {
+		t.Helper()
+		fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: far.example:443\r\n\r\n", method, target)
+		r, err := http.ReadResponse(reader, &http.Request{Method: method})
+		if err != nil || r.StatusCode != 200 {
+			t.Fatal(r, err)
+		}
+	}
+	ask("CONNECT", "far.example:443")
+	ask("GET", "/storage/v1/b/bucket/o")
+	_, log := s.expect(200, "GET", "/_control/log", "")
+	if !strings.Contains(log, `"path":"far.example:443"`) {
+		t.Error(log)
+	}
+}
+
+func TestDamageIsDoneAsScripted(t *testing.T) {
+	s := start(t, options{nameInterval: time.Hour})
+	insert := func(name string) (*http.Response, string, error) {
+		return s.try("POST", "/upload/storage/v1/b/bucket/o?uploadType=media&name="+name, "content")
+	}
+	script := func(rule string) {
+		if err := s.server.faults.add([]byte("[" + rule + "]")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script(`{"match":"POST /upload","do":"corrupt"}`)
+	if r, body, err := insert("a"); err != nil || r.StatusCode != 200 ||
+		strings.Contains(body, crc32cBase64([]byte("content"))) {
+		t.Error("the body arrived undamaged: ", body, err)
+	}
+	script(`{"match":"POST /upload","do":"cut-response","bytes":20}`)
+	if _, _, err := insert("b"); err == nil {
+		t.Error("20 bytes passed for an answer")
+	}
+	script(`{"match":"GET /storage","do":"cut-response","bytes":100000}`)
+	if r, _, err := s.try("GET", "/storage/v1/b/bucket/o/b", ""); err != nil || r.StatusCode != 200 {
+		t.Error("the whole answer was lost: ", err)
+	}
+	if r, _, err := insert("b"); err != nil || r.StatusCode != 429 {
+		t.Error("a name was written twice within the interval: ", err)
+	}
 }

@@ -43,6 +43,7 @@ type insertion struct {
 	query        url.Values
 	meta         metadata
 	data         []byte
+	corrupt      bool // store other bytes, without a look at the checksums
 }
 
 func crc32cBase64(data []byte) string {
@@ -122,6 +123,10 @@ func (s *server) admit(u insertion) *answer {
 	if !s.rights["storage.objects.create"] {
 		return refuse(forbidden("storage.objects.create"))
 	}
+	if o := s.buckets[u.bucket][u.name]; o != nil && time.Since(o.created) < s.nameInterval {
+		return refuse(failure(http.StatusTooManyRequests, "rateLimitExceeded", "The object "+u.bucket+
+			"/"+u.name+" exceeded the rate limit for object mutation operations (create, update, and delete)."))
+	}
 	if !conditionsHold(u.query, s.buckets[u.bucket][u.name]) {
 		return refuse(preconditionFailed())
 	}
@@ -134,6 +139,11 @@ func (s *server) admit(u insertion) *answer {
 func (s *server) insert(u insertion) answer {
 	if refused := s.admit(u); refused != nil {
 		return *refused
+	}
+	if u.corrupt {
+		u.data = append([]byte{}, u.data...)
+		u.data[len(u.data)/2] ^= 1
+		u.meta.Crc32c, u.meta.Md5Hash = "", ""
 	}
 	if sum := crc32cBase64(u.data); u.meta.Crc32c != "" && u.meta.Crc32c != sum {
 		return badRequest(fmt.Sprintf("Provided CRC32C \"%s\" doesn't match calculated CRC32C \"%s\".",
@@ -162,7 +172,7 @@ func (s *server) insertMultipart(c *call, bucket string) answer {
 		return badRequest("Multipart content type must be multipart/related with a boundary.")
 	}
 	parts := multipart.NewReader(bytes.NewReader(c.body), parameters["boundary"])
-	u := insertion{bucket: bucket, query: c.query}
+	u := insertion{bucket: bucket, query: c.query, corrupt: c.rule.Do == "corrupt-stored"}
 	description, err := parts.NextRawPart()
 	if err != nil || !strings.HasPrefix(description.Header.Get("Content-Type"), "application/json") {
 		return badRequest("Malformed multipart body: the first part must be JSON.")

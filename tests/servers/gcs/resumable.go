@@ -187,6 +187,7 @@ func (s *server) finish(c *call, n *session) answer {
 			}
 		}
 	}
+	n.corrupt = len(n.data) > 0 && c.rule.Do == "corrupt-stored"
 	result := s.insert(n.insertion)
 	if result.status != http.StatusOK {
 		n.gone = http.StatusGone

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 )
 
 type server struct {
@@ -15,6 +16,9 @@ type server struct {
 	rights map[string]bool
 	// The project that pays, if the buckets are requester pays.
 	userProject string
+	// Where CONNECT leads, whatever host it names; empty: there is no proxy.
+	behindProxy  string
+	nameInterval time.Duration // between two writes of one name
 
 	mutex    sync.Mutex // guards what follows
 	buckets  map[string]map[string]*object
@@ -29,7 +33,8 @@ func newServer(o options) (*server, error) {
 	}
 	s := &server{
 		faults: &faults{}, log: newRequestLog(), tokens: tokens, userProject: o.userProject,
-		rights: map[string]bool{}, sessions: map[string]*session{},
+		nameInterval: o.nameInterval,
+		rights:       map[string]bool{}, sessions: map[string]*session{},
 		buckets: map[string]map[string]*object{},
 	}
 	for _, right := range split(o.rights) {
@@ -67,6 +72,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &call{Request: r, query: r.URL.Query(), rule: s.faults.take(r)}
 	number := s.log.begin(r, c.rule.Do)
+	if r.Method == http.MethodConnect {
+		s.log.end(number, 0, s.tunnel(w))
+		return
+	}
 	a, sent := s.perform(c, w)
 	s.log.end(number, len(c.body), a.status)
 	if !sent {
@@ -81,6 +90,12 @@ func (s *server) route(c *call) answer {
 	switch {
 	case path == "/token":
 		return s.tokens.exchange(c)
+	case path == "/v1/token":
+		return s.tokens.federate(c)
+	case path == "/subject-token":
+		return s.tokens.giveSubject(c)
+	case strings.HasSuffix(path, ":generateAccessToken"):
+		return s.tokens.impersonate(c)
 	case strings.HasPrefix(path, "/computeMetadata/"):
 		return s.tokens.metadata(c)
 	}

@@ -20,20 +20,23 @@ import (
 
 // tokens gives out bearer tokens and checks them. With no name it checks nothing.
 type tokens struct {
-	name, keyID, refresh string
-	lifetime             time.Duration
-	key                  *rsa.PublicKey
+	name, keyID, refresh         string
+	subject, stsClient, universe string
+	lifetime                     time.Duration
+	key                          *rsa.PublicKey
 
 	mutex   sync.Mutex
 	count   int
 	expiry  map[string]time.Time
-	cached  string // what the metadata server hands out
-	revoked bool   // the plain name counts no more
+	scope   map[string]string // of the tokens given out
+	cached  string            // what the metadata server hands out
+	revoked bool              // the plain name counts no more
 }
 
 func newTokens(o options) (*tokens, error) {
 	t := &tokens{name: o.token, keyID: o.keyID, refresh: o.refresh, lifetime: o.lifetime,
-		expiry: map[string]time.Time{}}
+		subject: o.subject, stsClient: o.stsClient, universe: o.universe,
+		expiry: map[string]time.Time{}, scope: map[string]string{}}
 	if o.publicKey == "" {
 		return t, nil
 	}
@@ -57,9 +60,10 @@ func newTokens(o options) (*tokens, error) {
 	return t, nil
 }
 
-func (t *tokens) issue() string {
+func (t *tokens) issue(scope string) string {
 	t.count++
 	token := fmt.Sprintf("%s-%d", t.name, t.count)
+	t.scope[token] = scope
 	t.expiry[token] = time.Now().Add(t.lifetime)
 	return token
 }
@@ -86,7 +90,7 @@ func (t *tokens) authorize(c *call) *answer {
 	if header == "" && c.query.Has("upload_id") {
 		return nil // to know a session's address is the permission
 	}
-	if token, ok := strings.CutPrefix(header, "Bearer "); ok && t.valid(token) {
+	if token, ok := strings.CutPrefix(header, "Bearer "); ok && (t.valid(token) || t.selfSigned(token)) {
 		return nil
 	}
 	a := failure(http.StatusUnauthorized, "authError", "Invalid Credentials")
@@ -110,13 +114,16 @@ func (t *tokens) metadata(c *call) answer {
 	if c.Header.Get("Metadata-Flavor") != "Google" {
 		return text(http.StatusForbidden, "Missing Metadata-Flavor:Google header.")
 	}
+	if c.URL.Path == "/computeMetadata/v1/universe/universe-domain" && t.universe != "" {
+		return text(http.StatusOK, t.universe).with("Metadata-Flavor", "Google")
+	}
 	if c.URL.Path != "/computeMetadata/v1/instance/service-accounts/default/token" {
 		return text(http.StatusNotFound, "Not Found").with("Metadata-Flavor", "Google")
 	}
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	if t.cached == "" || !t.valid(t.cached) {
-		t.cached = t.issue()
+		t.cached = t.issue(c.query.Get("scopes"))
 	}
 	return t.granted(t.cached).with("Metadata-Flavor", "Google")
 }
@@ -133,15 +140,21 @@ func (t *tokens) exchange(c *call) answer {
 		!strings.HasPrefix(c.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		return refused("invalid_request", "Not a form.")
 	}
+	scope := cloudScope // of a person who logged in
 	switch form.Get("grant_type") {
 	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
 		scheme := "http"
 		if c.TLS != nil {
 			scheme = "https"
 		}
-		if err := t.verify(form.Get("assertion"), scheme+"://"+c.Host+"/token"); err != nil {
+		claims, err := t.verify(form.Get("assertion"), scheme+"://"+c.Host+"/token")
+		switch {
+		case err != nil:
 			return refused("invalid_grant", err.Error())
+		case !strings.HasPrefix(claims.Scope, "https://www.googleapis.com/auth/"):
+			return refused("invalid_grant", "Invalid OAuth scope or ID token audience provided.")
 		}
+		scope = claims.Scope
 	case "refresh_token":
 		if form.Get("client_id") == "" || form.Get("client_secret") == "" {
 			return refused("invalid_client", "The OAuth client was not found.")
@@ -154,7 +167,7 @@ func (t *tokens) exchange(c *call) answer {
 	}
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	return t.granted(t.issue())
+	return t.granted(t.issue(scope))
 }
 
 // decodeSegment reads a part of a JWT: base64url without padding around JSON.
@@ -166,45 +179,45 @@ func decodeSegment(segment string, value any) error {
 	return json.Unmarshal(bytes, value)
 }
 
+// claims are those of a JWT that a service account signed.
+type claims struct {
+	Iss, Sub, Scope, Aud string
+	Iat, Exp             int64
+}
+
 // verify checks a service account's JWT (RFC 7523) with the public key.
-func (t *tokens) verify(jwt, audience string) error {
+func (t *tokens) verify(jwt, audience string) (c claims, err error) {
 	parts := strings.Split(jwt, ".")
 	if len(parts) != 3 {
-		return errors.New("Invalid JWT: it needs three parts.")
+		return c, errors.New("Invalid JWT: it needs three parts.")
 	}
 	var header struct{ Alg, Typ, Kid string }
-	var claims struct {
-		Iss, Scope, Aud string
-		Iat, Exp        int64
-	}
-	if decodeSegment(parts[0], &header) != nil || decodeSegment(parts[1], &claims) != nil {
-		return errors.New("Invalid JWT: malformed.")
+	if decodeSegment(parts[0], &header) != nil || decodeSegment(parts[1], &c) != nil {
+		return c, errors.New("Invalid JWT: malformed.")
 	}
 	signature, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])
 	if err != nil || header.Alg != "RS256" || header.Typ != "JWT" {
-		return errors.New("Invalid JWT: malformed signature or header.")
+		return c, errors.New("Invalid JWT: malformed signature or header.")
 	}
 	if t.keyID != "" && header.Kid != t.keyID {
-		return errors.New("Invalid JWT: unknown kid.")
+		return c, errors.New("Invalid JWT: unknown kid.")
 	}
 	if t.key == nil {
-		return errors.New("Invalid JWT: the server was started without -public-key.")
+		return c, errors.New("Invalid JWT: the server was started without -public-key.")
 	}
 	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
 	if rsa.VerifyPKCS1v15(t.key, crypto.SHA256, digest[:], signature) != nil {
-		return errors.New("Invalid JWT Signature.")
+		return c, errors.New("Invalid JWT Signature.")
 	}
 	now := time.Now().Unix()
 	switch {
-	case claims.Iss == "":
-		return errors.New("Invalid JWT: iss is missing.")
-	case !strings.HasPrefix(claims.Scope, "https://www.googleapis.com/auth/"):
-		return errors.New("Invalid OAuth scope or ID token audience provided.")
-	case claims.Aud != audience:
-		return errors.New("Invalid JWT: aud must be " + audience + ".")
-	case claims.Iat > now+60 || claims.Exp <= now || claims.Exp > claims.Iat+3600:
-		return errors.New("Invalid JWT: Token must be a short-lived token (60 minutes) and in a " +
+	case c.Iss == "":
+		return c, errors.New("Invalid JWT: iss is missing.")
+	case c.Aud != audience:
+		return c, errors.New("Invalid JWT: aud must be " + audience + ".")
+	case c.Iat > now+60 || c.Exp <= now || c.Exp > c.Iat+3600:
+		return c, errors.New("Invalid JWT: Token must be a short-lived token (60 minutes) and in a " +
 			"reasonable timeframe. Check your iat and exp values in the JWT claim.")
 	}
-	return nil
+	return c, nil
 }

@@ -43,5 +43,22 @@ TEST(JsonObject, RefusesWhatIsNotOneObject) {
   }
 }
 
+TEST(JsonObject, HasObjectsAndListsOfStrings) {
+  const auto object =
+      JsonObject::parse(R"({"o":{"a":"x","b":"\u00e9"},"n":{"a":1},"l":["p","q"],"m":["p",1]})");
+  ASSERT_TRUE(object);
+  const auto inner = object->object("o");
+  ASSERT_TRUE(inner);
+  EXPECT_EQ(inner->string("b"), "\xc3\xa9");
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(inner->all_strings(), (Pairs{{"a", "x"}, {"b", "\xc3\xa9"}}));
+  EXPECT_EQ(object->object("n")->all_strings(), std::nullopt);
+  EXPECT_FALSE(object->object("l"));
+  EXPECT_FALSE(object->object("none"));
+  EXPECT_EQ(object->strings("l"), (std::vector<std::string>{"p", "q"}));
+  EXPECT_EQ(object->strings("m"), std::nullopt);
+  EXPECT_EQ(object->strings("o"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace integcov::auth

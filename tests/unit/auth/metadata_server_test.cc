@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "support/fake_http_client.h"
 
@@ -73,6 +74,47 @@ TEST_F(MetadataServerTest, TroublePassesAndARefusalDoesNot) {
   EXPECT_FALSE(fail(http::Response{403, {}, ""}).retryable);
   EXPECT_EQ(fail(http::Response{500, {}, ""}).message,
             "the metadata server at 169.254.169.254 answered HTTP 500");
+}
+
+TEST_F(MetadataServerTest, AnotherUniverseIsLookedUpOnceBeforeTheFirstToken) {
+  MetadataServer elsewhere(client, "metadata", "apis.example");
+  const auto token = http::Response{200, {}, R"({"access_token":"t","expires_in":1799})"};
+  std::vector<TokenReply> replies;
+  auto fetch = elsewhere.fetch(kNow, [&](TokenReply r) { replies.push_back(std::move(r)); });
+  EXPECT_EQ(client.requests.at(0).url,
+            "http://metadata/computeMetadata/v1/universe/universe-domain");
+  EXPECT_EQ(http::find_header(client.requests.at(0).headers, "Metadata-Flavor"), "Google");
+  EXPECT_FALSE(client.requests.at(0).through_proxy);
+  client.deliver(200, "apis.example");
+  EXPECT_TRUE(replies.empty());
+  client.deliver(token);
+  ASSERT_EQ(replies.size(), 1U);
+  EXPECT_EQ(std::get<Token>(replies[0]).access_token, "t");
+
+  fetch = elsewhere.fetch(kNow, [&](TokenReply r) { replies.push_back(std::move(r)); });
+  client.deliver(token);
+  EXPECT_EQ(replies.size(), 2U);
+  EXPECT_EQ(client.requests.size(), 3U);
+}
+
+TEST_F(MetadataServerTest, AWrongUniverseIsPermanentAndTroubleIsNot) {
+  MetadataServer elsewhere(client, "metadata", "apis.example");
+  const auto ask_there = [&](http::Reply with) {
+    std::optional<TokenReply> reply;
+    const auto fetch = elsewhere.fetch(kNow, [&](TokenReply r) { reply = std::move(r); });
+    client.deliver(std::move(with));
+    return reply ? std::get<TokenError>(*reply) : TokenError{"nothing", true};
+  };
+  for (const int status : {404, 200}) {
+    const auto error = ask_there(http::Response{status, {}, "googleapis.com"});
+    EXPECT_EQ(error.message,
+              "the metadata server at metadata belongs to the universe googleapis.com, but "
+              "GOOGLE_CLOUD_UNIVERSE_DOMAIN is apis.example");
+    EXPECT_FALSE(error.retryable);
+  }
+  EXPECT_TRUE(ask_there(http::Response{503, {}, ""}).retryable);
+  EXPECT_TRUE(ask_there(http::TransportError{.message = "no", .maybe_sent = false}).retryable);
+  EXPECT_EQ(client.requests.size(), 4U);  // and no token was asked for
 }
 
 TEST_F(MetadataServerTest, ADestroyedFetchIsCancelled) {

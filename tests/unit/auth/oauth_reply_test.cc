@@ -87,5 +87,46 @@ TEST(ReadTokenReply, KeepsSecretsControlCharactersAndLongTextsOut) {
   EXPECT_EQ(error(read(400, text)).message, "the server answered HTTP 400");
 }
 
+TEST(ReadTokenReply, ShowsWhatGooglesApisSayAboutARefusal) {
+  const auto refused = error(read(403, R"({"error":{"code":403,"status":"PERMISSION_DENIED",)"
+                                       R"("message":"Permission 'x' denied."}})"));
+  EXPECT_EQ(refused.message,
+            "the server answered HTTP 403: PERMISSION_DENIED (Permission 'x' denied.)");
+  EXPECT_FALSE(refused.retryable);
+  EXPECT_TRUE(error(read(503, R"({"error":{"status":"UNAVAILABLE"}})")).retryable);
+}
+
+TokenReply read_impersonation(int status, std::string body) {
+  return read_impersonation_reply({.status = status, .body = std::move(body)}, kNow + 3600s,
+                                  "the server", std::vector<std::string>{"SECRET"});
+}
+
+TEST(ReadImpersonationReply, TakesATokenThatExpiresWhenTheServerSays) {
+  const auto reply =
+      read_impersonation(200, R"({"accessToken":"ya29.x","expireTime":"2027-01-15T08:30:00Z"})");
+  ASSERT_TRUE(std::holds_alternative<Token>(reply));
+  EXPECT_EQ(std::get<Token>(reply).access_token, "ya29.x");
+  EXPECT_EQ(std::get<Token>(reply).expires, kNow + 1800s);
+}
+
+TEST(ReadImpersonationReply, AClockThatIsBehindDoesNotLengthenItsLife) {
+  const auto reply =
+      read_impersonation(200, R"({"accessToken":"t","expireTime":"2027-01-15T12:00:00Z"})");
+  ASSERT_TRUE(std::holds_alternative<Token>(reply));
+  EXPECT_EQ(std::get<Token>(reply).expires, kNow + 3600s);
+}
+
+TEST(ReadImpersonationReply, SaysWhatIsMissingOrRefused) {
+  const std::string start = "the server answered ";
+  EXPECT_EQ(error(read_impersonation(200, "[]")).message, start + "without a JSON object");
+  EXPECT_EQ(error(read_impersonation(200, R"({"accessToken":"a b"})")).message,
+            start + "without a usable accessToken");
+  EXPECT_EQ(error(read_impersonation(200, R"({"accessToken":"t","expireTime":"soon"})")).message,
+            start + "without a usable expireTime");
+  EXPECT_EQ(
+      error(read_impersonation(403, R"({"error":{"status":"SECRET","message":"no"}})")).message,
+      start + "HTTP 403: no");
+}
+
 }  // namespace
 }  // namespace integcov::auth

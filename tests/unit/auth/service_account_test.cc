@@ -150,6 +150,39 @@ TEST_F(ServiceAccountTest, ADestroyedFetchOfAnUnusableKeyNeverCalls) {
   loop.run();
 }
 
+TEST_F(ServiceAccountTest, TheScopeIsTheOneAskedFor) {
+  const auto assertion = make_assertion(key, now, kCloudScope);
+  const auto first = assertion->find('.');
+  const auto claims = JsonObject::parse(
+      from_base64url(assertion->substr(first + 1, assertion->rfind('.') - first - 1)));
+  ASSERT_TRUE(claims);
+  EXPECT_EQ(claims->string("scope"), "https://www.googleapis.com/auth/cloud-platform");
+}
+
+TEST_F(ServiceAccountTest, InOtherUniversesTheKeySignsTheTokenItself) {
+  SelfSignedSource source(loop, key, "https://storage.apis.example/");
+  std::optional<TokenReply> reply;
+  const auto fetch = source.fetch(now, [&](TokenReply r) { reply = std::move(r); });
+  EXPECT_FALSE(reply) << "done was called from inside fetch()";
+  loop.run();
+  ASSERT_TRUE(reply);
+  const auto& token = std::get<Token>(*reply);
+  EXPECT_EQ(token.expires, now + 3590s);
+  EXPECT_TRUE(client.requests.empty());
+
+  const std::string& jwt = token.access_token;
+  const auto first = jwt.find('.');
+  const auto second = jwt.rfind('.');
+  EXPECT_TRUE(verifies(pair.get(), jwt.substr(0, second), from_base64url(jwt.substr(second + 1))));
+  const auto claims = JsonObject::parse(from_base64url(jwt.substr(first + 1, second - first - 1)));
+  ASSERT_TRUE(claims);
+  EXPECT_EQ(claims->string("iss"), key.client_email);
+  EXPECT_EQ(claims->string("sub"), key.client_email);
+  EXPECT_EQ(claims->string("aud"), "https://storage.apis.example/");
+  EXPECT_FALSE(claims->has("scope"));  // storage refuses self-signed tokens that have one
+  EXPECT_EQ(claims->integer("exp"), *claims->integer("iat") + 3600);
+}
+
 TEST(SignRs256, RefusesOtherKeysAndNeverAsksForAPassphrase) {
   const Key curve(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), &EVP_PKEY_free);
   EXPECT_EQ(sign_rs256(to_pem(curve.get()), "x").message(), "the private key is not an RSA key");

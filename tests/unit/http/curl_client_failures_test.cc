@@ -43,12 +43,13 @@ TEST_F(CurlClientFailures, BadRequestsFailFromTheLoopAndForGood) {
   EXPECT_FALSE(split.retryable);
 }
 
-TEST_F(CurlClientFailures, AServerThatNeverAnswersStalls) {
+TEST_F(CurlClientFailures, AServerThatNeverAnswersIsGivenUp) {
   LoopbackServer server(loop_, [](const Received&) { return Answer{}; });
-  const auto error = fail({.url = server.url("/?key=SECRET"), .stall_timeout = 80ms});
-  EXPECT_EQ(error.message, "no byte from or to " + server.endpoint() + " for 80 ms");
+  const auto error = fail({.url = server.url("/?key=SECRET"), .answer_timeout = 80ms});
+  EXPECT_EQ(error.message, "no answer from " + server.endpoint() + " within 80 ms");
   EXPECT_TRUE(error.retryable);
   EXPECT_TRUE(error.maybe_sent);
+  EXPECT_TRUE(error.timed_out);
 }
 
 TEST_F(CurlClientFailures, AServerThatStopsReadingStalls) {
@@ -57,16 +58,30 @@ TEST_F(CurlClientFailures, AServerThatStopsReadingStalls) {
   const auto error = fail(
       {.method = "PUT", .url = server.url(), .body = {pattern(30'000'000)}, .stall_timeout = 80ms});
   EXPECT_EQ(error.message, "no byte from or to " + server.endpoint() + " for 80 ms");
+  EXPECT_TRUE(error.timed_out);
 }
 
-TEST_F(CurlClientFailures, AServerThatStopsInTheMiddleOfItsAnswerStalls) {
+TEST_F(CurlClientFailures, AServerThatStopsInTheMiddleOfItsAnswerIsGivenUp) {
   LoopbackServer server(loop_, [](const Received&) {
     Answer half = answer(200, "0123456789");
     half.bytes.resize(half.bytes.size() - 5);
     return half;
   });
-  EXPECT_EQ(fail({.url = server.url(), .stall_timeout = 80ms}).message,
-            "no byte from or to " + server.endpoint() + " for 80 ms");
+  EXPECT_EQ(fail({.url = server.url(), .answer_timeout = 80ms}).message,
+            "no answer from " + server.endpoint() + " within 80 ms");
+}
+
+TEST_F(CurlClientFailures, AnAnswerThatNeverEndsIsGivenUp) {
+  LoopbackServer server(loop_, [](const Received&) {
+    return Answer{"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"};
+  });
+  event::Timer drip(loop_, [&] {
+    server.send_to_all("x");
+    drip.arm(20ms);
+  });
+  server.on_answer = [&] { drip.arm(20ms); };
+  EXPECT_EQ(fail({.url = server.url(), .stall_timeout = 80ms, .answer_timeout = 200ms}).message,
+            "no answer from " + server.endpoint() + " within 200 ms");
 }
 
 // 127.0.0.1 with a full backlog leaves the connection unanswered.
@@ -87,8 +102,8 @@ TEST_F(CurlClientFailures, AConnectionThatIsNeverAcceptedEndsByTheConnectTimeout
   }
   const std::string endpoint = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
   const auto error =
-      fail({.url = "http://" + endpoint + "/", .connect_timeout = 150ms, .stall_timeout = 300ms});
-  if (error.message.starts_with("no byte"))
+      fail({.url = "http://" + endpoint + "/", .connect_timeout = 150ms, .answer_timeout = 300ms});
+  if (error.message.starts_with("no answer"))
     GTEST_SKIP() << "this kernel accepts beyond the backlog";
   EXPECT_EQ(error.message, "cannot connect to " + endpoint + " within 150 ms");
   EXPECT_FALSE(error.maybe_sent);

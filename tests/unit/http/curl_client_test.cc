@@ -170,7 +170,7 @@ TEST_F(CurlClientTest, ARequestThatWaitedForAConnectionGetsTheOneOfACancelledReq
       loop_, [](const Received& r) { return r.target == "/stuck" ? Answer{} : answer(200); });
   std::vector<std::unique_ptr<Exchange>> stuck;
   for (int i = 0; i < 4; ++i) {
-    stuck.push_back(client_.start({.url = server.url("/stuck"), .stall_timeout = 60s},
+    stuck.push_back(client_.start({.url = server.url("/stuck"), .answer_timeout = 60s},
                                   [](const Reply&) { ADD_FAILURE(); }));
   }
   run_until([&] { return server.received().size() == 4; });
@@ -213,6 +213,16 @@ TEST_F(CurlClientTest, ARequestThatMetAClosingConnectionIsSentAgainFromItsStart)
             200);
   EXPECT_EQ(server.received().back().connection, 2);
   EXPECT_EQ(server.received().back().body, "head" + bytes);
+}
+
+TEST_F(CurlClientTest, AFreshConnectionIsHadOnDemandAndKept) {
+  LoopbackServer server(loop_, [](const Received&) { return answer(200); });
+  response(ask({.url = server.url()}));
+  response(ask({.url = server.url(), .fresh_connection = true}));
+  EXPECT_EQ(server.received().back().connection, 2);
+  EXPECT_EQ(server.open(), 2U) << "the first one stays, too";
+  response(ask({.url = server.url()}));
+  EXPECT_EQ(server.accepted(), 2);
 }
 
 TEST_F(CurlClientTest, ABreakOnAReusedConnectionSaysSo) {

@@ -1,8 +1,10 @@
 // Whole uploads against a model of the server that loses requests and answers, keeps parts, forgets
 // sessions and has other writers: whatever happens, success is reported when and only when the
-// file's bytes are there.
+// file's bytes are there. INTEGCOV_SIMULATION_SEEDS says how many uploads.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <random>
 
@@ -46,22 +48,22 @@ class Server {
   Reply handle(const Request& request, unsigned trouble) {
     from_finished_session_ = false;
     trouble_ = trouble;
-    intruded_ = bad();
-    if (intruded_) other_writer();
+    if (bad()) other_writer();
     if (bad()) return TransportError{"not connected", true, false, false};
-    if (bad()) return TransportError{"reset", true, true, false};
+    if (bad()) return TransportError{"reset", true, true, dice_.chance(50)};
+    if (bad()) return TransportError{"no answer", true, true, dice_.chance(20), true};
     if (bad()) return answer(429);
     if (bad()) return answer(401);
     if (bad()) return answer(503);
     const Response response = perform(request);
-    if (bad()) return TransportError{"answer lost", true, true, false};
+    if (bad()) return TransportError{"answer lost", true, true, dice_.chance(30)};
     if (bad() && response.status != 308) return answer(dice_.chance(50) ? 503 : 408);
     return response;
   }
 
   [[nodiscard]] Content content() const { return content_; }
   [[nodiscard]] bool from_finished_session() const { return from_finished_session_; }
-  // Another writer came just before the last request.
+  // Another writer came after the last 412.
   [[nodiscard]] bool intruded() const { return intruded_; }
   [[nodiscard]] bool hides() const { return hides_; }
   [[nodiscard]] bool no_delete() const { return no_delete_; }
@@ -80,7 +82,13 @@ class Server {
     return {.status = status, .headers = std::move(headers), .body = std::move(body)};
   }
 
+  Response refuse() {
+    intruded_ = false;
+    return answer(412);
+  }
+
   void other_writer() {
+    intruded_ = true;
     content_ = static_cast<Content>(dice_.below(3));
     generation_ = content_ == Content::none ? 0 : ++last_generation_;
   }
@@ -108,7 +116,7 @@ class Server {
       EXPECT_EQ(range.length, spec_.size);
       return commit(match);
     }
-    if (checks_at_start_ && match != generation_) return answer(412);
+    if (checks_at_start_ && match != generation_) return refuse();
     const std::string id = std::to_string(++last_session_);
     sessions_[id] = {.match = match};
     return answer(200, {{"Location", "/s?upload_id=" + id}});
@@ -154,7 +162,7 @@ class Server {
   }
 
   Response commit(std::uint64_t match) {
-    if (match != generation_) return answer(412);
+    if (match != generation_) return refuse();
     if (content_ != Content::none && no_delete_) return answer(403);
     if (bad())
       return answer(400, {}, "Provided CRC32C \"a\" doesn't match calculated CRC32C \"b\"");
@@ -217,6 +225,11 @@ void check_failed(const upload::Failed& failed, const Server& server) {
       << failed.reason;
 }
 
+std::uint64_t seeds() {
+  const char* text = std::getenv("INTEGCOV_SIMULATION_SEEDS");
+  return text == nullptr ? 300'000 : std::max(20'000ULL, std::strtoull(text, nullptr, 10));
+}
+
 // Returns how it ended.
 std::string run(std::uint32_t seed) {
   Dice dice(seed);
@@ -226,6 +239,7 @@ std::string run(std::uint32_t seed) {
                   .size = dice.below(12 * kQuantum) + 2,
                   .crc32c = 77,
                   .content_addressed = dice.chance(50),
+                  .look_first = dice.chance(30),
                   .multipart_limit = 4 * kQuantum,
                   .chunk_size = dice.below(4) * kQuantum,
                   .boundary = "B"};
@@ -251,8 +265,8 @@ std::string run(std::uint32_t seed) {
 
 TEST(UploadMachineSimulation, SuccessIsReportedWhenAndOnlyWhenTheBytesAreThere) {
   std::map<std::string, int> endings;
-  for (std::uint32_t seed = 0; seed < 20'000; ++seed) {
-    ++endings[run(seed)];
+  for (std::uint64_t seed = 0; seed < seeds(); ++seed) {
+    ++endings[run(static_cast<std::uint32_t>(seed))];
     ASSERT_FALSE(HasFailure()) << "seed " << seed;
   }
   // The troubles were neither too few nor too many to reach each ending.

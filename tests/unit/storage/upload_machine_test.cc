@@ -163,7 +163,7 @@ TEST(Errors, TemporaryOnesAreRetriedAfterTheServersTime) {
 }
 
 TEST(Errors, PermanentOnesAreNot) {
-  for (const int status : {302, 308, 400, 403, 409, 413}) {
+  for (const int status : {302, 308, 403, 409, 413}) {
     Story story(small());
     story.attempt();
     story.reply(answer(status, R"({"error":{"message":"no"}})", {{"Retry-After", "3"}}));
@@ -517,7 +517,7 @@ TEST(Resumable, ASessionWithoutLocationIsAnError) {
     Story story(large());
     story.attempt();
     story.reply(started);
-    EXPECT_FALSE(story.failed().retryable);
+    EXPECT_TRUE(story.failed().retryable);
     EXPECT_EQ(story.failed().reason,
               "the server started an upload session without a usable Location");
   }
@@ -713,6 +713,145 @@ TEST(Resumable, ARefusedSessionIsForgotten) {
   EXPECT_TRUE(story.failed().retryable);
   story.attempt();
   EXPECT_EQ(story.sent(), "start 0");
+}
+
+TEST(Errors, ABadRequestMayOnceBeADamagedOne) {
+  Story story(small());
+  story.attempt();
+  story.reply(answer(400, "Malformed multipart body."));
+  EXPECT_TRUE(story.failed().retryable);
+  story.attempt();
+  story.reply(answer(400, "Malformed multipart body."));
+  EXPECT_FALSE(story.failed().retryable);
+}
+
+// --- connections and limits ---------------------------------------------------------------------
+
+TransportError stale() {
+  return {.message = "closed", .retryable = true, .maybe_sent = true, .reused_connection = true};
+}
+
+TEST(Connections, AStaleOneIsReplacedAtOnce) {
+  Story story(small());
+  story.attempt();
+  EXPECT_FALSE(story.request().fresh_connection);
+  story.reply(stale());
+  EXPECT_EQ(story.sent(), "multipart 0");
+  EXPECT_TRUE(story.request().fresh_connection);
+  story.reply(answer(412));  // the first one had arrived
+  EXPECT_FALSE(story.request().fresh_connection);
+  story.reply(object(9));
+  EXPECT_FALSE(story.stored().already_there) << "it was us";
+}
+
+TEST(Connections, InASessionTheServerIsAskedWhatItGot) {
+  Story story(large());
+  story.attempt();
+  story.reply(stale());
+  EXPECT_EQ(story.sent(), "start 0");
+  story.reply(location(kSession));
+  story.reply(stale());
+  EXPECT_EQ(story.sent(), "1: bytes */1048576");
+  EXPECT_TRUE(story.request().fresh_connection);
+  story.reply(held(kChunk));
+  EXPECT_EQ(story.sent(), "1: bytes 262144-1048575/1048576");
+}
+
+TEST(Connections, NotEveryOneIsStale) {
+  Story story(small());
+  story.attempt();
+  for (int i = 0; i < 3; ++i) story.reply(stale());
+  EXPECT_EQ(story.sent(), "multipart 0");
+  story.reply(stale());
+  EXPECT_TRUE(story.failed().retryable) << "now with a wait";
+}
+
+TEST(Connections, WhoIsTooSlowForTheShortLimitsGetsLongerOnes) {
+  Story story(small());
+  const TransportError slow{.message = "no answer", .timed_out = true};
+  std::vector<Duration> limits;
+  for (int i = 0; i < 6; ++i) {
+    story.attempt();
+    limits.push_back(story.request().answer_timeout);
+    story.reply(slow);
+  }
+  EXPECT_EQ(limits, (std::vector<Duration>{3s, 3s, 6s, 6s, 12s, 12s}));
+}
+
+TEST(Connections, ASessionOnAHostThatCannotBeReachedIsForgottenAtOnce) {
+  Story story(large());
+  story.attempt();
+  story.reply(location("http://0.0.0.0:4443/upload?upload_id=2"));
+  story.reply(broken(false));
+  EXPECT_NE(story.failed().reason.find("directed the upload to http://0.0.0.0:4443"),
+            std::string::npos);
+  story.attempt();
+  EXPECT_EQ(story.sent(), "start 0");
+}
+
+TEST(Connections, ASessionThatFailsForEverIsGivenUp) {
+  Story story(large());
+  story.attempt();
+  story.reply(location(kSession));
+  for (int i = 1; i < 4; ++i) {
+    story.reply(answer(503));
+    EXPECT_TRUE(story.failed().retryable);
+    story.attempt();
+    EXPECT_EQ(story.sent(), "1: bytes */1048576");
+    story.reply(answer(308));
+    EXPECT_EQ(story.sent(), "1: bytes 0-1048575/1048576");
+  }
+  story.reply(answer(503));
+  story.attempt();
+  EXPECT_EQ(story.sent(), "start 0");
+}
+
+// --- a large file that others may have stored ---------------------------------------------------
+
+ObjectSpec shared_large() {
+  ObjectSpec spec = meta(large());
+  spec.look_first = true;
+  return spec;
+}
+
+TEST(LookFirst, WhatIsThereIsNotSent) {
+  Story story(shared_large());
+  story.attempt();
+  EXPECT_EQ(story.sent(), "look");
+  story.reply(object(kLarge));
+  EXPECT_TRUE(story.stored().already_there);
+}
+
+TEST(LookFirst, WhateverTheAnswerElseTheFileIsSent) {
+  for (const Response& nothing : {answer(404), answer(403), answer(400), answer(200, "?")}) {
+    Story story(shared_large());
+    story.attempt();
+    story.reply(nothing);
+    EXPECT_EQ(story.sent(), "start 0");
+  }
+  Story story(shared_large());
+  story.attempt();
+  story.reply(answer(503));
+  EXPECT_TRUE(story.failed().retryable);
+  story.attempt();
+  EXPECT_EQ(story.sent(), "look");
+  story.reply(object(kLarge, "AAAAAA==", 12));
+  EXPECT_EQ(story.sent(), "start 12") << "damaged: replaced";
+}
+
+TEST(LookFirst, ALostSessionMayMeanThatAnotherWriterHasFinished) {
+  Story story(shared_large());
+  story.attempt();
+  story.reply(answer(404));
+  story.reply(location(kSession));
+  story.reply(answer(410));
+  EXPECT_EQ(story.sent(), "look");
+  story.reply(answer(404));
+  EXPECT_EQ(story.sent(), "start 0");
+  story.reply(location(kOther));
+  story.reply(answer(410));
+  story.reply(object(kLarge));
+  EXPECT_EQ(story.stored().note, "");
 }
 
 }  // namespace

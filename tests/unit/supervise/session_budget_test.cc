@@ -128,10 +128,14 @@ TEST(SessionBudget, ATryThatCannotBeginInTimeIsNotWaitedFor) {
   const auto id = d.expect_upload(kMeta);
   d.app_ends(0);
   d.expect<CloseWatch>();
-  d.tell(UploadFinished{
-      id, upload::Failed{.retryable = true, .retry_after = minutes(5), .reason = "HTTP 429"}});
+  const Event busy = UploadFinished{
+      id, upload::Failed{.retryable = true, .retry_after = minutes(5), .reason = "HTTP 429"}};
+  d.tell(busy);
+  d.wait(minutes(1) - upload::Queue::kLastChance);
+  d.expect_upload(kMeta);
+  d.tell(busy);
   d.expect_exit(0);
-  EXPECT_EQ(d.elapsed(), Duration::zero());
+  EXPECT_EQ(d.elapsed(), seconds(58));
   const Lines lines = d.lines();
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_NE(lines[0].find("(HTTP 429)"), std::string::npos);
@@ -238,6 +242,53 @@ TEST(SessionFailures, ANoteOfTheBackendIsSaidOnce) {
     d.expect_recorded(path);
   }
   EXPECT_EQ(d.lines(), Lines{"appended"});
+}
+
+TEST(SessionFailures, ARetryAfterBeyondTheEndLeavesOneLastChance) {
+  Driver d;
+  d.writes(kMeta);
+  const auto id = d.expect_upload(kMeta);
+  const Event busy = UploadFinished{
+      id, upload::Failed{.retryable = true, .retry_after = minutes(5), .reason = "HTTP 429"}};
+  d.signal(SIGTERM);
+  d.expect_forwarded(SIGTERM);
+  d.tell(busy);
+  d.app_ends(0);
+  d.expect<CloseWatch>();
+  d.wait(milliseconds(7499));
+  d.expect_nothing();
+  d.wait(milliseconds(1));
+  EXPECT_EQ(d.expect_upload(kMeta), id);
+  d.tell(busy);
+  d.expect_exit(0);  // at once: no time is left for a second one
+}
+
+TEST(SessionPrepares, ForTheLastUploadsOnceAStopSignalHasBeenForwarded) {
+  Driver d;
+  d.writes(kMeta);
+  d.expect_stored(kMeta);
+  d.signal(SIGHUP);
+  EXPECT_EQ(d.prepared, 0);
+  d.signal(SIGTERM);
+  EXPECT_EQ(d.prepared, 1);
+  d.signal(SIGTERM);
+  EXPECT_EQ(d.prepared, 1) << "it is warm";
+  d.wait(Session::kPrepared);
+  d.signal(SIGINT);
+  EXPECT_EQ(d.prepared, 2);
+  d.app_ends(0);
+  d.signal(SIGTERM);
+  EXPECT_EQ(d.prepared, 2) << "the uploads themselves keep it warm";
+}
+
+TEST(SessionPrepares, NothingForAnAppWithoutCoverageOrStorage) {
+  Driver bare;
+  bare.signal(SIGTERM);
+  EXPECT_EQ(bare.prepared, 0);
+  Driver unset(with([](auto& o) { o.storage = ""; }));
+  unset.writes(kMeta);
+  unset.signal(SIGTERM);
+  EXPECT_EQ(unset.prepared, 0);
 }
 
 TEST(SessionFailures, AtMostSoManyUploadsAtOnce) {

@@ -140,6 +140,7 @@ class Driver {
 
   bool answers_listings = true;
   int listings = 0;
+  int prepared = 0;
 
  private:
   void perform(Action action) {
@@ -150,6 +151,8 @@ class Driver {
       } else {
         actions_.push_back(std::move(action));
       }
+    } else if (std::holds_alternative<Prepare>(action)) {
+      ++prepared;
     } else if (const auto* log = std::get_if<WriteLog>(&action)) {
       if (log->record.severity != Severity::debug) lines_.push_back(log->record.message);
     } else {

@@ -1,4 +1,4 @@
-// Many seeded worlds; INTEGCOV_SIMULATION_SEEDS says how many.
+// Many seeded worlds, a million events; INTEGCOV_SIMULATION_SEEDS gives another number of worlds.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -9,23 +9,27 @@
 namespace integcov::supervise {
 namespace {
 
-std::uint64_t seeds() {
-  const char* text = std::getenv("INTEGCOV_SIMULATION_SEEDS");
-  return text == nullptr ? 3'000 : std::strtoull(text, nullptr, 10);
-}
-
 TEST(Simulation, NoSeededWorldBreaksAPromise) {
+  constexpr std::size_t kEvents = 1'000'000;
+  const char* text = std::getenv("INTEGCOV_SIMULATION_SEEDS");
+  const std::uint64_t worlds = text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+  std::size_t events = 0;
   std::size_t stored = 0;
   std::size_t unsaved = 0;
-  for (std::uint64_t seed = 0; seed < seeds(); ++seed) {
+  std::uint64_t seed = 0;
+  for (; worlds > 0 ? seed < worlds : events < kEvents; ++seed) {
     std::mt19937_64 random(seed);
     testing::World world([&](std::uint64_t n) { return random() % n; });
     ASSERT_EQ(world.run(), "") << "seed " << seed;
+    events += world.events();
     stored += world.stored();
     unsaved += world.unsaved();
   }
-  EXPECT_GT(stored, seeds()) << "a world in which nothing happens proves nothing";
-  EXPECT_GT(unsaved, seeds() / 20);
+  RecordProperty("worlds", std::to_string(seed));
+  RecordProperty("events", std::to_string(events));
+  EXPECT_GT(stored, seed) << "a world in which nothing happens proves nothing";
+  EXPECT_GT(unsaved, seed / 20);
+  EXPECT_LT(events / seed, 100U) << "few worlds are little variety";
 }
 
 TEST(Simulation, AWorldWithoutFaultsEndsWithEverythingStored) {

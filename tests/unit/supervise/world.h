@@ -49,6 +49,7 @@ class World {
 
   [[nodiscard]] std::size_t stored() const { return storage_.size(); }
   [[nodiscard]] std::size_t unsaved() const { return unsaved_; }
+  [[nodiscard]] std::size_t events() const { return events_; }  // that the session was told
 
  private:
   using Job = std::function<void()>;
@@ -188,7 +189,9 @@ class World {
   }
 
   void tell(const Event& event) {
-    if (!exited_) session_->handle(event, now_);
+    if (exited_) return;
+    ++events_;
+    session_->handle(event, now_);
   }
 
   void step() {
@@ -302,6 +305,11 @@ class World {
     aborted_ = true;
   }
 
+  void perform(const Prepare&) {
+    require(stop_until_ && !exit_at_, "prepared without a stop signal for the app");
+    require(!told_.empty(), "prepared for nothing");
+  }
+
   void perform(const RecordUploaded& action) {
     const auto stored = to_record_.extract(action.file.path);
     require(stored && stored.mapped() == action.file, "a note of what isn't stored");
@@ -398,6 +406,7 @@ class World {
   std::optional<ExitStatus> child_status_;
   std::string last_line_;
   std::size_t unsaved_ = 0;
+  std::size_t events_ = 0;
 };
 
 }  // namespace integcov::supervise::testing

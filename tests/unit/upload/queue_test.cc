@@ -148,18 +148,58 @@ TEST_F(QueueTest, AtTheEndEverythingIsTriedOnceMoreAtOnce) {
   const UploadId bad = start("bad");
   const UploadId slow = start("slow");
   queue_.finished(bad, kForbidden, kStart);
-  queue_.finished(slow, Failed{.retryable = true, .retry_after = minutes(9)}, kStart);
+  queue_.finished(slow, kBusy, kStart);
   queue_.hold_until(kStart + minutes(1));
   queue_.add(file("held"), Rank::covmeta);
-  queue_.hurry(kStart);
+  queue_.hurry(kStart, kStart + minutes(1));
   EXPECT_EQ(start_all(queue_, kStart), (Paths{"held", "bad", "slow"}));
   EXPECT_EQ(queue_.finished(bad, kForbidden, kStart), Verdict::gave_up);
   EXPECT_EQ(start_all(queue_, kStart), Paths{});
 }
 
+TEST_F(QueueTest, AtTheEndOnlyTheServersWordIsWaitedFor) {
+  const UploadId id = start("a");
+  for (int i = 0; i < 12; ++i) queue_.next(fail(id, kBusy, kStart));  // long waits by now
+  queue_.finished(id, Failed{.retryable = true, .retry_after = seconds(1)}, kStart);
+  queue_.hurry(kStart, kStart + seconds(10));
+  EXPECT_FALSE(queue_.next(kStart));
+  EXPECT_EQ(queue_.deadline(), kStart + seconds(1));
+}
+
+TEST_F(QueueTest, AWaitBeyondTheEndIsCutToOneLastChance) {
+  const UploadId id = start("a");
+  queue_.finished(id, Failed{.retryable = true, .retry_after = minutes(9)}, kStart);
+  const MonoTime end = kStart + seconds(10);
+  queue_.hurry(kStart, end);
+  const MonoTime last = end - Queue::kLastChance;
+  EXPECT_EQ(queue_.deadline(), last);
+  EXPECT_EQ(queue_.next(last)->id, id);
+  EXPECT_EQ(fail(id, Failed{.retryable = true, .retry_after = minutes(9)}, last),
+            last + minutes(9));
+}
+
+TEST_F(QueueTest, TheLastChanceHasHalfOfWhatIsLeft) {
+  const UploadId id = start("a");
+  queue_.hurry(kStart, kStart + seconds(10));
+  const MonoTime now = kStart + seconds(9);
+  EXPECT_EQ(fail(id, Failed{.retryable = true, .retry_after = seconds(5)}, now),
+            now + milliseconds(500));
+}
+
+TEST_F(QueueTest, AnEarlierEndCutsTheWaitsThatAreUnderWay) {
+  const UploadId id = start("a");
+  queue_.hurry(kStart, kStart + minutes(1));
+  EXPECT_EQ(fail(id, Failed{.retryable = true, .retry_after = seconds(30)}, kStart),
+            kStart + seconds(30));
+  queue_.finish_by(kStart + seconds(11), kStart + seconds(1));
+  EXPECT_EQ(queue_.deadline(), kStart + seconds(9));
+  queue_.finish_by(kStart + seconds(5), kStart + seconds(2));
+  EXPECT_EQ(queue_.deadline(), kStart + milliseconds(3500));
+}
+
 TEST_F(QueueTest, InAHurryTheWaitsAreShort) {
   const UploadId id = start("a");
-  queue_.hurry(kStart);
+  queue_.hurry(kStart, kStart + minutes(5));
   MonoTime now = kStart;
   for (int i = 0; i < 30; ++i) {
     const MonoTime next = fail(id, kBusy, now);

@@ -1,0 +1,155 @@
+#include "process/inherited.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "unit/process/forked.h"
+
+namespace integcov::process {
+namespace {
+
+std::string members(const sigset_t& set) {
+  std::string numbers;
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+    if (sigismember(&set, signal) == 1) numbers += std::to_string(signal) + ' ';
+  }
+  return numbers;
+}
+
+TEST(TakeOver, BlocksWhatCanBeForwardedAndKeepsTheOldMask) {
+  EXPECT_EQ(in_a_child([] {
+              sigset_t usr1;
+              sigemptyset(&usr1);
+              sigaddset(&usr1, SIGUSR1);
+              sigprocmask(SIG_SETMASK, &usr1, nullptr);
+              const Inherited inherited = take_over();
+              sigset_t now;
+              sigprocmask(SIG_SETMASK, nullptr, &now);
+              std::string open;
+              for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+                const bool reserved = signal >= 32 && signal < SIGRTMIN;  // of the C library
+                if (sigismember(&now, signal) == 0 && !reserved) {
+                  open += std::to_string(signal) + ' ';
+                }
+              }
+              return "was " + members(inherited.mask) + "open " + open;
+            }),
+            "was 10 open 4 5 6 7 8 9 11 19 31 ");  // faults, and KILL and STOP, which can't be
+}
+
+TEST(TakeOver, GivesSigchldItsDefaultAndRemembersThatItWasIgnored) {
+  const auto take = [](void (*handler)(int), int flags) {
+    return in_a_child([=] {
+      struct sigaction action{};
+      action.sa_handler = handler;
+      action.sa_flags = flags;
+      sigaction(SIGCHLD, &action, nullptr);
+      const Inherited inherited = take_over();
+      sigaction(SIGCHLD, nullptr, &action);
+      const bool standard = action.sa_handler == SIG_DFL && (action.sa_flags & SA_NOCLDWAIT) == 0;
+      return std::string(inherited.sigchld_ignored ? "ignored" : "kept") +
+             (standard ? "" : ", not reset");
+    });
+  };
+  EXPECT_EQ(take(SIG_DFL, 0), "kept");
+  EXPECT_EQ(take(SIG_IGN, 0), "ignored");
+  EXPECT_EQ(take(SIG_DFL, SA_NOCLDWAIT), "ignored");
+}
+
+TEST(TakeOver, PutsDevNullUnderClosedStandardFdsForUsOnly) {
+  EXPECT_EQ(in_a_child([] {
+              close(0);
+              close(2);
+              struct stat before{};
+              fstat(1, &before);
+              take_over();
+              struct stat null{};
+              stat("/dev/null", &null);
+              std::string result;
+              for (const int fd : {0, 2}) {
+                struct stat info{};
+                if (fstat(fd, &info) != 0 || info.st_rdev != null.st_rdev) result += "no null, ";
+                if ((fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) result += "passed on, ";
+              }
+              struct stat after{};
+              fstat(1, &after);
+              if (after.st_ino != before.st_ino) result += "1 changed, ";
+              if ((fcntl(1, F_GETFD) & FD_CLOEXEC) != 0) result += "1 not passed on, ";
+              return result + "done";
+            }),
+            "done");
+}
+
+std::string which_are_listed_and_closed() {
+  const int low = dup(1);
+  const int high = dup2(1, 200);
+  const Inherited inherited = take_over();
+  std::string result;
+  for (const int fd : {low, high}) {
+    if (std::ranges::count(inherited.fds, fd) != 1) result += "not listed, ";
+  }
+  if (std::ranges::any_of(inherited.fds, [](int fd) { return fd <= 2; })) result += "standard, ";
+  close_fds(inherited.fds);
+  for (const int fd : {low, high}) {
+    if (fcntl(fd, F_GETFD) >= 0) result += "still open, ";
+  }
+  if (fcntl(1, F_GETFD) < 0) result += "1 closed, ";
+  return result;
+}
+
+TEST(TakeOver, ListsTheParentsFdsAndNoneOfItsOwn) {
+  EXPECT_EQ(in_a_child([] {
+              // The pipe of the test itself is among them: answer by the exit status.
+              _exit(which_are_listed_and_closed().empty() ? 0 : 1);
+              return std::string();
+            }),
+            "");
+  // The listing itself opens none that it names.
+  EXPECT_EQ(in_a_child([] {
+              const Inherited inherited = take_over();
+              for (const int fd : inherited.fds) {
+                if (fcntl(fd, F_GETFD) < 0) return std::string("names a closed fd");
+              }
+              return std::string("done");
+            }),
+            "done");
+}
+
+TEST(TakeOver, FindsFdsWithoutProc) {
+  const std::string result = in_a_child([] {
+    std::string name = std::filesystem::temp_directory_path() / "integcov-empty-XXXXXX";
+    if (mkdtemp(name.data()) == nullptr || chroot(name.c_str()) != 0) return std::string("skip");
+    const int mine = dup2(1, 200);
+    const Inherited inherited = take_over();
+    return std::string(std::ranges::count(inherited.fds, mine) == 1 ? "found" : "not found");
+  });
+  if (result == "skip") GTEST_SKIP() << "chroot(2) is not allowed";
+  EXPECT_EQ(result, "found");
+}
+
+TEST(LetGoOfStdio, TheOtherEndsNoticeIt) {
+  EXPECT_EQ(in_a_child([] {
+              std::array<int, 2> to_us{};
+              std::array<int, 2> from_us{};
+              if (pipe(to_us.data()) != 0 || pipe(from_us.data()) != 0) return std::string("pipe");
+              dup2(to_us[0], 0);
+              dup2(from_us[1], 1);
+              close(to_us[0]);
+              close(from_us[1]);
+              let_go_of_stdio();
+              signal(SIGPIPE, SIG_IGN);
+              std::string result = write(to_us[1], "x", 1) < 0 ? "broken pipe, " : "taken, ";
+              result += read_fd(from_us[0]).empty() ? "end of file, " : "data, ";
+              return result + (write(1, "x", 1) == 1 && read_fd(0).empty() ? "null" : "closed");
+            }),
+            "broken pipe, end of file, null");
+}
+
+}  // namespace
+}  // namespace integcov::process

@@ -1,0 +1,245 @@
+#include "watch/folder.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "unit/watch/temporary_folder.h"
+
+namespace integcov::watch {
+namespace {
+
+using Names = std::vector<std::string>;
+
+Names file_names(const Listing& listing) {
+  Names names;
+  for (const FileEntry& file : listing.files) names.push_back(file.path);
+  std::ranges::sort(names);
+  return names;
+}
+
+mode_t mode_of(const std::string& path) {
+  struct stat info{};
+  EXPECT_EQ(stat(path.c_str(), &info), 0) << path;
+  return info.st_mode & 07777;
+}
+
+TEST(MakeFolder, MakesItAndItsParentsForTheUserAlone) {
+  const TemporaryFolder dir;
+  const mode_t before = umask(0);
+  EXPECT_TRUE(make_folder(dir.path("a/b/c")));
+  umask(before);
+  for (const char* name : {"a", "a/b", "a/b/c"}) EXPECT_EQ(mode_of(dir.path(name)), 0700U) << name;
+}
+
+TEST(MakeFolder, LeavesAFolderThatIsThereAsItIs) {
+  const TemporaryFolder dir;
+  dir.folder("a");
+  fs::permissions(dir.path("a"), fs::perms(0755));
+  EXPECT_TRUE(make_folder(dir.path("a")));
+  EXPECT_EQ(mode_of(dir.path("a")), 0755U);
+  EXPECT_TRUE(make_folder("/"));
+}
+
+TEST(MakeFolder, GoesThroughSymbolicLinksToFolders) {
+  const TemporaryFolder dir;
+  dir.folder("real");
+  fs::create_directory_symlink("real", dir.path("link"));
+  EXPECT_TRUE(make_folder(dir.path("link/below")));
+  EXPECT_TRUE(fs::is_directory(dir.path("real/below")));
+}
+
+TEST(MakeFolder, SaysWhatIsInTheWay) {
+  const TemporaryFolder dir;
+  dir.file("file");
+  EXPECT_EQ(make_folder(dir.path("file")).message(), dir.path("file") + " is not a folder");
+  EXPECT_EQ(make_folder(dir.path("file/x")).message(),
+            "cannot make the folder " + dir.path("file/x") + ": Not a directory");
+  fs::create_symlink("nowhere", dir.path("dangling"));
+  EXPECT_FALSE(make_folder(dir.path("dangling")));
+}
+
+TEST(Careless, SharedFoldersAreAndOnesOwnAreNot) {
+  const TemporaryFolder dir;
+  for (const char* shared : {"/", "/tmp", "/var/tmp"}) {
+    EXPECT_TRUE(is_careless(shared, "", "")) << shared;
+  }
+  EXPECT_FALSE(is_careless(dir.path(), "", ""));
+  EXPECT_FALSE(is_careless(dir.path("not there yet"), dir.path(), dir.path()));
+}
+
+TEST(Careless, HomeAndWorkingFolderAndAllAboveThem) {
+  const TemporaryFolder dir;
+  dir.folder("users/me/work");
+  for (const char* name : {"", "users", "users/me"}) {
+    EXPECT_TRUE(is_careless(dir.path(name), dir.path("users/me"), "")) << name;
+    EXPECT_TRUE(is_careless(dir.path(name), "", dir.path("users/me"))) << name;
+  }
+  EXPECT_FALSE(is_careless(dir.path("users/me/work"), dir.path("users/me"), dir.path("users/me")));
+  EXPECT_FALSE(is_careless(dir.path("users"), "users/me", "."));  // not absolute: means nothing
+}
+
+TEST(Careless, AlsoByAnotherName) {
+  const TemporaryFolder dir;
+  dir.folder("data/me");
+  fs::create_directory_symlink(dir.path("data/me"), dir.path("home"));
+  fs::create_directory_symlink("/tmp", dir.path("scratch"));
+  EXPECT_TRUE(is_careless(dir.path("scratch"), "", ""));
+  EXPECT_TRUE(is_careless(dir.path("data/me"), dir.path("home"), ""));
+  EXPECT_TRUE(is_careless(dir.path("home"), dir.path("data/me"), ""));
+  EXPECT_TRUE(is_careless(dir.path("data"), dir.path("home"), ""));
+}
+
+TEST(ListFolder, GivesRegularFilesWithSizeAndTime) {
+  const TemporaryFolder dir;
+  dir.file("a", "four");
+  dir.file("b", "");
+  const auto listing = list_folder(dir.path(), true);
+  ASSERT_TRUE(listing);
+  EXPECT_TRUE(listing->complete);
+  EXPECT_EQ(file_names(*listing), (Names{"a", "b"}));
+  for (const FileEntry& file : listing->files) {
+    EXPECT_EQ(file.size, file.path == "a" ? 4U : 0U);
+    const auto again = look_at(dir.path(), file.path);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(*again, file);
+  }
+}
+
+TEST(ListFolder, GoesIntoSubfoldersOnlyWhenAsked) {
+  const TemporaryFolder dir;
+  dir.folder("one/two");
+  dir.file("top");
+  dir.file("one/two/deep");
+  const auto all = list_folder(dir.path(), true);
+  ASSERT_TRUE(all);
+  EXPECT_EQ(file_names(*all), (Names{"one/two/deep", "top"}));
+  EXPECT_EQ(all->folders, (Names{"one", "one/two"}));
+  const auto flat = list_folder(dir.path(), false);
+  ASSERT_TRUE(flat);
+  EXPECT_EQ(file_names(*flat), Names{"top"});
+  EXPECT_TRUE(flat->folders.empty());
+  EXPECT_TRUE(flat->complete);
+}
+
+TEST(ListFolder, LeavesOutWhatIsNoRegularFile) {
+  const TemporaryFolder dir;
+  const TemporaryFolder elsewhere;
+  elsewhere.file("secret");
+  fs::create_symlink(elsewhere.path("secret"), dir.path("file-link"));
+  fs::create_directory_symlink(elsewhere.path(), dir.path("folder-link"));
+  fs::create_symlink("nowhere", dir.path("dangling"));
+  ASSERT_EQ(mkfifo(dir.path("fifo").c_str(), 0600), 0);
+  const auto listing = list_folder(dir.path(), true);
+  ASSERT_TRUE(listing);
+  EXPECT_TRUE(listing->files.empty());
+  EXPECT_TRUE(listing->folders.empty());
+  EXPECT_TRUE(listing->complete);
+}
+
+TEST(ListFolder, LeavesOutTheControlFolderAtTheTopOnly) {
+  const TemporaryFolder dir;
+  dir.folder(".integcov");
+  dir.folder("sub/.integcov");
+  dir.file(".integcov/lock");
+  dir.file("sub/.integcov/file");
+  const auto listing = list_folder(dir.path(), true);
+  ASSERT_TRUE(listing);
+  EXPECT_EQ(file_names(*listing), Names{"sub/.integcov/file"});
+}
+
+TEST(ListFolder, IsIncompleteBelowAGreatDepth) {
+  const TemporaryFolder dir;
+  std::string path = "d";
+  for (int depth = 0; depth < 40; ++depth) path += "/d";
+  dir.folder(path);
+  dir.file("d/near");
+  dir.file(path + "/far");
+  const auto listing = list_folder(dir.path(), true);
+  ASSERT_TRUE(listing);
+  EXPECT_FALSE(listing->complete);
+  EXPECT_EQ(file_names(*listing), Names{"d/near"});
+}
+
+TEST(ListFolder, IsIncompleteWhenASubfolderCannotBeOpened) {
+  const TemporaryFolder dir;
+  dir.folder("sub");
+  dir.file("near");
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit few{.rlim_cur = 64, .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &few);
+  std::vector<UniqueFd> all;
+  while (all.empty() || all.back()) all.emplace_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  all.resize(all.size() - 2);  // the failed one, and one for the folder itself
+  const auto listing = list_folder(dir.path(), true);
+  setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_TRUE(listing);
+  EXPECT_FALSE(listing->complete);
+  EXPECT_EQ(file_names(*listing), Names{"near"});
+}
+
+TEST(ListFolder, FailsForWhatIsNoFolder) {
+  const TemporaryFolder dir;
+  dir.file("file");
+  EXPECT_EQ(list_folder(dir.path("gone"), true).message(),
+            "cannot list the folder " + dir.path("gone") + ": No such file or directory");
+  EXPECT_FALSE(list_folder(dir.path("file"), true));
+}
+
+TEST(OpenBelow, OpensRegularFilesAlsoInSubfolders) {
+  const TemporaryFolder dir;
+  dir.folder("a/b");
+  dir.file("a/b/c", "text");
+  const auto file = open_below(dir.path(), "a/b/c");
+  ASSERT_TRUE(file);
+  std::array<char, 8> buffer{};
+  EXPECT_EQ(read(file->get(), buffer.data(), buffer.size()), 4);
+  EXPECT_STREQ(buffer.data(), "text");
+}
+
+TEST(OpenBelow, NeverLeavesTheFolder) {
+  const TemporaryFolder dir;
+  const TemporaryFolder elsewhere;
+  dir.folder("sub");
+  dir.file("file");
+  elsewhere.file("secret");
+  fs::create_symlink(elsewhere.path("secret"), dir.path("file-link"));
+  fs::create_directory_symlink(elsewhere.path(), dir.path("folder-link"));
+  for (const char* path : {"", "..", "../x", "sub/..", "sub/../file", "./file", "sub//x", "/file",
+                           "file/", "file-link", "folder-link/secret", "gone", "gone/x"}) {
+    EXPECT_FALSE(open_below(dir.path(), path)) << path;
+  }
+  EXPECT_FALSE(open_below(dir.path("gone"), "file"));
+}
+
+TEST(OpenBelow, WhatTookTheFilesPlaceIsNotOpenedAndDoesNotBlock) {
+  const TemporaryFolder dir;
+  dir.folder("folder");
+  ASSERT_EQ(mkfifo(dir.path("fifo").c_str(), 0600), 0);
+  EXPECT_EQ(open_below(dir.path(), "fifo").message(), dir.path("fifo") + " is not a regular file");
+  EXPECT_EQ(open_below(dir.path(), "folder").message(),
+            dir.path("folder") + " is not a regular file");
+}
+
+TEST(LookAt, IsAboutTheNameItself) {
+  const TemporaryFolder dir;
+  dir.file("file", "four");
+  dir.folder("folder");
+  fs::create_symlink("file", dir.path("link"));
+  const auto file = look_at(dir.path(), "file");
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->size, 4U);
+  EXPECT_EQ(file->path, "file");
+  EXPECT_FALSE(look_at(dir.path(), "link"));
+  EXPECT_FALSE(look_at(dir.path(), "folder"));
+  EXPECT_FALSE(look_at(dir.path(), "gone"));
+}
+
+}  // namespace
+}  // namespace integcov::watch
