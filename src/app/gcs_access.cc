@@ -1,5 +1,8 @@
 #include "app/gcs_access.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -87,6 +90,22 @@ Result<std::string> emulator_url(std::string_view value) {
                  " is not an address; expected host:port or http://host:port"};
   }
   return url;
+}
+
+bool is_loopback(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  url = url.substr(0, url.find('/'));
+  if (url.starts_with('[')) {
+    const std::string host(url.substr(1, url.find(']') - 1));
+    in6_addr address{};
+    return inet_pton(AF_INET6, host.c_str(), &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address);
+  }
+  const std::string host(url.substr(0, url.find(':')));
+  in_addr address{};
+  if (inet_pton(AF_INET, host.c_str(), &address) == 1)
+    return ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+  return strcasecmp(host.c_str(), "localhost") == 0;
 }
 
 Result<GcsSetup> find_gcs_access(const config::Environment& env, const std::string& cwd) {

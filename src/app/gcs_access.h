@@ -33,4 +33,8 @@ Result<GcsSetup> find_gcs_access(const config::Environment& env, const std::stri
 // STORAGE_EMULATOR_HOST: host:port or a URL. Error: it is neither.
 Result<std::string> emulator_url(std::string_view value);
 
+// Whether the host of this http or https URL is localhost or a loopback address. Precondition: no
+// user name in it.
+bool is_loopback(std::string_view url);
+
 }  // namespace integcov::app

@@ -5,6 +5,7 @@
 #include <exception>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,7 +23,9 @@
 #include "process/plain_wait.h"
 #include "process/reaper.h"
 #include "process/spawn.h"
+#include "watch/control_folder.h"
 #include "watch/folder.h"
+#include "watch/run_folder.h"
 
 namespace {
 
@@ -51,11 +54,13 @@ app::StderrLog::Style log_style(const config::Config& config, const config::Envi
 }
 
 // The program has started: nothing may stop us from waiting for it and keeping its status.
-int supervise(const app::Plan& plan, std::map<std::string, std::string> metadata, pid_t child,
+int supervise(const app::Plan& plan, std::map<std::string, std::string> metadata,
+              std::optional<watch::ControlFolder> control, WallTime started, pid_t child,
               const process::JobControl& job_control, app::StderrLog& log) {
   std::string trouble;
   try {
-    app::Supervisor supervisor(plan, std::move(metadata), child, job_control, log);
+    app::Supervisor supervisor(plan, std::move(metadata), std::move(control), started, child,
+                               job_control, log);
     return supervisor.run();
   } catch (const std::exception& error) {
     trouble = error.what();
@@ -65,12 +70,38 @@ int supervise(const app::Plan& plan, std::map<std::string, std::string> metadata
   return process::plain_wait(child, job_control).shell_code();
 }
 
+// The lock on GOCOVERDIR. If another supervisor has it, the program gets a folder of its own there.
+std::optional<watch::ControlFolder> take_folder(app::Plan& plan, const std::string& run,
+                                                app::StderrLog& log) {
+  using Lock = watch::ControlFolder::Lock;
+  if (std::holds_alternative<std::monostate>(plan.config.storage)) return std::nullopt;
+  std::string& coverdir = plan.config.coverdir;
+  watch::ControlFolder control(coverdir);
+  if (control.lock() == Lock::forbidden) {
+    log.write(Severity::warning, coverdir +
+                                     "/.integcov belongs to another user: files of other runs in " +
+                                     coverdir + " may be uploaded too");
+  }
+  if (control.lock() != Lock::taken) return control;
+  auto own = watch::make_run_folder(coverdir, run);
+  if (!own) {
+    log.write(Severity::warning, "another go-integcov uses " + coverdir + ", and " + own.message() +
+                                     ": files of both runs are uploaded");
+    return control;
+  }
+  log.write(Severity::info,
+            "another go-integcov uses " + coverdir + ": this run's coverage goes to " + *own);
+  coverdir = *std::move(own);
+  plan.careless = false;
+  return watch::ControlFolder(coverdir);
+}
+
 int run(const config::Config& config, const config::Environment& env,
         std::map<std::string, std::string> metadata, char* const* program, const char* const* envp,
         const process::Inherited& inherited, app::StderrLog& log) {
   std::error_code ignored;
   const std::string cwd = std::filesystem::current_path(ignored).string();
-  const auto plan = app::prepare(config, env, cwd);
+  auto plan = app::prepare(config, env, cwd);
   if (!plan) {
     log.write(Severity::error, plan.message());
     return kExitOwnError;
@@ -85,6 +116,7 @@ int run(const config::Config& config, const config::Environment& env,
                                      "\" is not writable for this user: the program can't leave "
                                      "coverage there");
   }
+  auto control = take_folder(*plan, metadata["integcov-run"], log);
 
   std::vector<std::string> variables = app::child_environment(envp, coverdir);
   std::vector<char*> child_envp;
@@ -95,7 +127,13 @@ int run(const config::Config& config, const config::Environment& env,
 
   process::become_subreaper();
   const process::JobControl job_control;
-  const auto child = process::spawn({program, child_envp.data()}, inherited, job_control);
+  const WallTime started = event::Loop::wall_now();
+  auto child = process::spawn({program, child_envp.data()}, inherited, job_control);
+  if (const auto* error = std::get_if<process::SpawnError>(&child);
+      error != nullptr && error->exit_code == kExitOwnError && control) {
+    control.reset();  // with hardly any fds left the program matters more than our lock
+    child = process::spawn({program, child_envp.data()}, inherited, job_control);
+  }
   if (const auto* error = std::get_if<process::SpawnError>(&child)) {
     log.write(Severity::error, error->message);
     return error->exit_code;
@@ -104,7 +142,8 @@ int run(const config::Config& config, const config::Environment& env,
   process::let_go_of_stdio();
   if (chdir("/") != 0) log.write(Severity::debug, "cannot leave the working directory");
 
-  return supervise(*plan, std::move(metadata), std::get<pid_t>(child), job_control, log);
+  return supervise(*plan, std::move(metadata), std::move(control), started, std::get<pid_t>(child),
+                   job_control, log);
 }
 
 int start(int argc, char** argv, char** envp, const process::Inherited& inherited,

@@ -3,11 +3,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
 #include <string_view>
 #include <utility>
 
+#include "auth/small_file.h"
 #include "config/text.h"
 #include "watch/folder.h"
 
@@ -50,6 +53,13 @@ std::string find_ca_file(const config::Environment& env, const std::string& cwd)
     if (access(file, R_OK) == 0) return file;
   }
   return "";
+}
+
+std::string home_folder(const config::Environment& env) {
+  std::string home(env.get("HOME").value_or(""));
+  if (!home.empty()) return home;
+  const auto passwd = auth::read_small_file("/etc/passwd");
+  return passwd ? home_in_passwd(*passwd, geteuid()) : "";
 }
 
 std::optional<Error> check_folders(const config::Config& config) {
@@ -95,9 +105,25 @@ Result<Plan> prepare(const config::Config& config, const config::Environment& en
       plan.warnings.emplace_back("STORAGE_EMULATOR_HOST is set: INTEGCOV_GCS_ENDPOINT is ignored");
     }
   }
-  plan.careless =
-      watch::is_careless(plan.config.coverdir, std::string(env.get("HOME").value_or("")), cwd);
+  plan.careless = watch::is_careless(plan.config.coverdir, home_folder(env), cwd);
   return plan;
+}
+
+std::string home_in_passwd(std::string_view passwd, uid_t uid) {
+  while (!passwd.empty()) {
+    std::string_view line = passwd.substr(0, passwd.find('\n'));
+    passwd.remove_prefix(std::min(passwd.size(), line.size() + 1));
+    std::array<std::string_view, 6> fields;  // name, password, uid, gid, comment, home
+    for (std::string_view& field : fields) {
+      field = line.substr(0, line.find(':'));
+      line.remove_prefix(std::min(line.size(), field.size() + 1));
+    }
+    const char* const end = fields[2].data() + fields[2].size();
+    uid_t found = 0;
+    const auto [stop, error] = std::from_chars(fields[2].data(), end, found);
+    if (error == std::errc() && stop == end && found == uid) return std::string(fields[5]);
+  }
+  return "";
 }
 
 std::vector<std::string> child_environment(const char* const* envp, const std::string& coverdir) {

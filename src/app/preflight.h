@@ -2,7 +2,10 @@
 // at once. No curl and no OpenSSL here: they are initialised after the app runs.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/gcs_access.h"
@@ -25,6 +28,10 @@ struct Plan {
 // Errors are sentences for the user that name the setting, the value and what is expected.
 Result<Plan> prepare(const config::Config& config, const config::Environment& env,
                      const std::string& cwd);
+
+// The home folder by the text of /etc/passwd (passwd(5)); empty if the user isn't in it. Not
+// getpwuid(3): a static program must not load NSS modules.
+std::string home_in_passwd(std::string_view passwd, uid_t uid);
 
 // The parent's environment with GOCOVERDIR and nothing else changed.
 std::vector<std::string> child_environment(const char* const* envp, const std::string& coverdir);

@@ -47,6 +47,7 @@ StorageAccess::StorageAccess(event::Loop& loop, const Plan& plan,
       loop, http::CurlOptions{.ca_file = plan.ca_file, .user_agent = kUserAgent});
   if (const auto* emulator = std::get_if<Emulator>(&plan.access)) {
     options.base_url = emulator->base_url;
+    options.through_proxy = !is_loopback(emulator->base_url);
   } else {
     tokens_ = std::make_unique<auth::TokenCache>(token_source(loop, *client_, plan));
   }

@@ -1,25 +1,29 @@
 #include "app/supervisor.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <exception>
 #include <utility>
 #include <vector>
 
 #include "app/identity.h"
-#include "coverage/file_name.h"
 #include "process/reaper.h"
 #include "upload/ledger.h"
 #include "watch/folder.h"
+#include "watch/run_folder.h"
 
 namespace integcov::app {
 namespace {
 
 // The start-up jitter: a fleet that starts at once writes one covmeta name.
 constexpr Duration kLongestJitter = std::chrono::seconds(1);
+// Of file times against the clock: the kernel's coarse clock, and network file systems.
+constexpr Duration kClockSlack = std::chrono::seconds(2);
+// Between two listings where there are no file events.
+constexpr Duration kLookInterval = std::chrono::seconds(10);
 
 // Each upload takes a file and a connection; the loop and stdio need some too.
 std::size_t parallel_uploads() {
@@ -34,18 +38,16 @@ std::size_t parallel_uploads() {
 
 }  // namespace
 
-Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> metadata, pid_t child,
+Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
+                       std::optional<watch::ControlFolder> control, WallTime started, pid_t child,
                        const process::JobControl& job_control, StderrLog& log)
     : plan_(plan),
       metadata_(std::move(metadata)),
       job_control_(job_control),
       log_(log),
       child_(child),
-      own_pids_{child},
-      started_(event::Loop::wall_now()),
       destination_(config::to_string(plan.config.storage)),
-      scope_(plan.careless ? coverage::ReadySet::Scope::coverage_only
-                           : coverage::ReadySet::Scope::everything),
+      control_(std::move(control)),
       recurse_(!plan.careless),
       timer_(loop_, [this] { pump(); }),
       lost_timer_(loop_,
@@ -56,27 +58,23 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
       signals_(loop_, [this](int signal) { on_signal(signal); }),
       watcher_(loop_, plan.config.coverdir, recurse_,
                {.finished = [this](const std::string& path) { on_finished(path); },
-                .created = [this](const std::string& path) { is_own(path); },
-                .lost = [this] { on_lost(); }}) {
+                .lost = [this] { on_lost(); }}),
+      look_timer_(loop_, [this] { watch_without_events(); }) {
   const config::Config& config = plan.config;
   const bool to_bucket = std::holds_alternative<config::GcsLocation>(config.storage);
-  if (!destination_.empty()) control_.emplace(config.coverdir);
-  if (control_ && control_->lock() == watch::ControlFolder::Lock::taken) {
-    scope_ = coverage::ReadySet::Scope::own_only;
-    log_.write(Severity::info, "another go-integcov uses " + config.coverdir +
-                                   ": only coverage of this run's own processes is uploaded");
-  } else if (control_ && plan.careless) {
+  if (control_ && plan.careless) {
     log_.write(Severity::info, config.coverdir +
                                    " is a folder for other things too: only coverage files are "
                                    "uploaded from it");
   }
 
+  using Scope = coverage::ReadySet::Scope;
   const std::uint64_t seed = random_seed();
   session_.emplace(
       supervise::SessionOptions{
           .storage = destination_,
           .coverdir = config.coverdir,
-          .scope = scope_,
+          .scope = plan.careless ? Scope::coverage_only : Scope::everything,
           .grace = config.grace,
           .upload_timeout = config.upload_timeout,
           .jitter = to_bucket ? Duration(seed % static_cast<std::uint64_t>(kLongestJitter.count()))
@@ -84,19 +82,29 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
           .stop_signal = config.stop_signal,
           .fail_on_upload_error = config.fail_on_upload_error,
           .parallel = parallel_uploads(),
-          .seed = seed},
+          .seed = seed,
+          .run_start_ns = (started - kClockSlack).time_since_epoch().count()},
       event::Loop::now());
   if (control_) read_ledger();
+  if (control_ && !watcher_.works()) look_timer_.arm(kLookInterval);
 }
 
 // Keeps of the ledger what is still there unchanged.
 void Supervisor::read_ledger() {
+  std::vector<std::string> ledgers;
+  if (control_->lock() == watch::ControlFolder::Lock::held) {
+    ledgers = watch::adopt_run_folders(plan_.config.coverdir);
+  }
+  ledgers.push_back(control_->read_ledger());
+
   std::string kept = upload::ledger_header(destination_);
-  for (const FileEntry& file : upload::parse_ledger(control_->read_ledger(), destination_)) {
-    const auto now = watch::look_at(plan_.config.coverdir, file.path);
-    if (!now || *now != file) continue;
-    session_->already_uploaded(file);
-    kept += upload::ledger_line(file);
+  for (const std::string& ledger : ledgers) {
+    for (const FileEntry& file : upload::parse_ledger(ledger, destination_)) {
+      const auto now = watch::look_at(plan_.config.coverdir, file.path);
+      if (!now || *now != file) continue;
+      session_->already_uploaded(file);
+      kept += upload::ledger_line(file);
+    }
   }
   control_->write_ledger(kept);
 }
@@ -145,9 +153,6 @@ void Supervisor::on_signal(int signal) {
 
 void Supervisor::reap() {
   const process::Reaped reaped = process::reap(child_);
-  if (scope_ == coverage::ReadySet::Scope::own_only) {
-    own_pids_.insert(reaped.ended.begin(), reaped.ended.end());
-  }
   if (reaped.main_stopped) job_control_.child_stopped(child_, *reaped.main_stopped);
   if (reaped.none_left) inbox_.emplace_back(supervise::DescendantsGone{});
   if (reaped.main) {
@@ -158,9 +163,8 @@ void Supervisor::reap() {
 }
 
 void Supervisor::on_finished(const std::string& path) {
-  const bool own = is_own(path);
   if (auto file = watch::look_at(plan_.config.coverdir, path)) {
-    tell(supervise::FileFinished{{*std::move(file), own}});
+    tell(supervise::FileFinished{*std::move(file)});
   }
 }
 
@@ -169,19 +173,10 @@ void Supervisor::on_lost() {
   if (!std::exchange(lost_, true)) lost_timer_.arm(next_listing_ - event::Loop::now());
 }
 
-// Only asked for counters when another supervisor holds the folder. A process is known for good
-// once it was seen: at its tmp.covcounters file it is still alive.
-bool Supervisor::is_own(const std::string& path) {
-  if (scope_ != coverage::ReadySet::Scope::own_only) return true;
-  std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
-  if (name.starts_with("tmp.")) name.remove_prefix(4);
-  const auto parsed = coverage::parse_file_name(name);
-  if (parsed.kind != coverage::FileKind::covcounters) return false;
-  const auto started_ns = static_cast<std::uint64_t>(started_.time_since_epoch().count());
-  if (parsed.time_ns < started_ns) return false;  // of an earlier run, pids repeat
-  const auto pid = static_cast<pid_t>(parsed.pid);
-  if (!own_pids_.contains(pid) && process::descends_from(pid, getpid())) own_pids_.insert(pid);
-  return own_pids_.contains(pid);
+// The one exception to "no polling": a sandbox that refuses inotify.
+void Supervisor::watch_without_events() {
+  tell(supervise::EventsLost{});
+  look_timer_.arm(kLookInterval);
 }
 
 void Supervisor::perform(const supervise::ForwardSignal& action) {
@@ -197,21 +192,23 @@ void Supervisor::perform(const supervise::ListFolder&) {
     bool more_watched = false;
     for (const std::string& folder : listing->folders) more_watched |= watcher_.watch(folder);
     if (more_watched) on_lost();  // made in between: only a second look sees it
-    if (!listing->complete && !std::exchange(told_incomplete_, true)) {
-      log_.write(Severity::warning, "GOCOVERDIR=\"" + plan_.config.coverdir +
-                                        "\" holds folders that cannot be read, or too much: some "
-                                        "files in it are not uploaded");
-    }
-    for (FileEntry& file : listing->files) {
-      const bool own = is_own(file.path);
-      listed.files.push_back({std::move(file), own});
-    }
-  } else {
+    if (!listing->complete)
+      tell_listing("GOCOVERDIR=\"" + plan_.config.coverdir +
+                   "\" holds folders that cannot be read, or too much");
+    listed.files = std::move(listing->files);
+  } else if (listing.error().code == ENOENT) {
     log_.write(Severity::debug, listing.message());
+  } else {
+    tell_listing(listing.message());
   }
   const MonoTime end = event::Loop::now();
   next_listing_ = end + 9 * (end - begin);
   inbox_.emplace_back(std::move(listed));
+}
+
+void Supervisor::tell_listing(const std::string& trouble) {
+  if (std::exchange(told_listing_, true)) return;
+  log_.write(Severity::warning, trouble + ": some files in it are not uploaded");
 }
 
 void Supervisor::perform(const supervise::CloseWatch&) { watcher_.close(); }
@@ -228,7 +225,14 @@ void Supervisor::perform(supervise::StartUpload& action) {
         id, upload::Failed{.retryable = retryable, .reason = std::move(reason)}});
   };
   auto content = watch::open_below(plan_.config.coverdir, action.file.path);
-  if (!content) return fail(false, content.message());
+  if (!content && content.error().code == ENOENT) {
+    inbox_.emplace_back(supervise::UploadFinished{id, upload::Vanished{}});
+    return;
+  }
+  if (!content) {
+    const int code = content.error().code;
+    return fail(code == EMFILE || code == ENFILE, content.message());
+  }
   try {
     attempts_[id] = backend().upload({id, std::move(action.file), *std::move(content)},
                                      [this, id](upload::Outcome outcome) {
@@ -251,7 +255,7 @@ void Supervisor::perform(const supervise::Prepare&) {
 }
 
 void Supervisor::perform(const supervise::RecordUploaded& action) {
-  control_->append_to_ledger(upload::ledger_line(action.file));
+  if (control_) control_->append_to_ledger(upload::ledger_line(action.file));
 }
 
 void Supervisor::perform(const supervise::WriteLog& action) { log_.write(action.record); }

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "app/preflight.h"
@@ -24,9 +23,11 @@ namespace integcov::app {
 
 class Supervisor {
  public:
-  // `child` was just started with plan.config.coverdir. Throws std::runtime_error when the kernel
-  // has no fds for a loop: use process::plain_wait() then.
-  Supervisor(const Plan& plan, std::map<std::string, std::string> metadata, pid_t child,
+  // `child` was just started, at `started` or later, with plan.config.coverdir, whose control
+  // folder is `control` (none without a storage). Throws std::runtime_error when the kernel has no
+  // fds for a loop: use process::plain_wait() then.
+  Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
+             std::optional<watch::ControlFolder> control, WallTime started, pid_t child,
              const process::JobControl& job_control, StderrLog& log);
 
   // Runs until the session ends; our exit code.
@@ -54,7 +55,8 @@ class Supervisor {
   void perform(const supervise::Exit& action);
 
   void read_ledger();
-  bool is_own(const std::string& path);
+  void watch_without_events();
+  void tell_listing(const std::string& trouble);
   storage::Backend& backend();  // throws when there can be none
 
   const Plan& plan_;
@@ -62,16 +64,13 @@ class Supervisor {
   const process::JobControl& job_control_;
   StderrLog& log_;
   pid_t child_;  // kGone once reaped
-  std::set<pid_t> own_pids_;
-  WallTime started_;
   std::string destination_;
   std::optional<watch::ControlFolder> control_;  // only with a storage
-  coverage::ReadySet::Scope scope_;
   bool recurse_;
   std::optional<supervise::Session> session_;
   std::deque<supervise::Event> inbox_;
   bool pumping_ = false;
-  bool told_incomplete_ = false;
+  bool told_listing_ = false;  // that some files can't be seen
   int exit_code_ = 0;
 
   MonoTime next_listing_{};  // not before, for lost events: listing takes a tenth of the time
@@ -82,6 +81,7 @@ class Supervisor {
   bool lost_ = false;  // lost_timer_ runs
   process::SignalSource signals_;
   watch::Watcher watcher_;
+  event::Timer look_timer_;  // where there are no file events
   std::optional<StorageAccess> storage_;
   std::map<upload::UploadId, std::unique_ptr<storage::Attempt>> attempts_;
 };

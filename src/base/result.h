@@ -10,6 +10,7 @@ namespace integcov {
 
 struct Error {
   std::string message;  // one clear sentence, without a final full stop or newline
+  int code = 0;         // errno of the failed system call, if any
 };
 
 template <class T>

@@ -1,43 +1,30 @@
 #include "coverage/ready_set.h"
 
+#include <utility>
+
 namespace integcov::coverage {
 
 void ReadySet::already_uploaded(const FileEntry& file) { earlier_[file.path] = file; }
 
-std::vector<ReadyFile> ReadySet::saw(const SeenFile& seen, Stage stage) {
-  std::vector<ReadyFile> ready;
-  const FileName name = parse_file_name(seen.file.path);
-  if (!wanted(name, stage)) return ready;
-
-  if (scope_ != Scope::own_only) {
-    take(seen.file, name, stage, ready);
-  } else if (name.kind == FileKind::covmeta) {
-    // A covmeta doesn't say whose it is: it is ours once counters of ours name its hash.
-    if (own_hashes_.contains(name.hash)) {
-      take(seen.file, name, stage, ready);
-    } else {
-      waiting_meta_[name.hash][seen.file.path] = seen.file;
-      covmeta_seen_ = true;
-    }
-  } else if (seen.own) {
-    own_hashes_.insert(name.hash);
-    if (const auto metas = waiting_meta_.extract(name.hash)) {
-      for (const auto& [path, meta] : metas.mapped()) {
-        take(meta, parse_file_name(path), stage, ready);
-      }
-    }
-    take(seen.file, name, stage, ready);
+std::optional<ReadyFile> ReadySet::saw(const FileEntry& file, Stage stage) {
+  FileName name = parse_file_name(file.path);
+  if (file.mtime_ns >= run_start_ns_) {
+    covmeta_seen_ |= name.kind == FileKind::covmeta;
+    counters_seen_ |= name.kind == FileKind::covcounters;
   }
-  return ready;
+  if (!wanted(name.kind, stage) || !is_news(file, name.kind)) return std::nullopt;
+  taken_[file.path] = {file, stage};
+  return ReadyFile{file, std::move(name)};
 }
 
-bool ReadySet::wanted(const FileName& name, Stage stage) const {
-  switch (name.kind) {
+bool ReadySet::wanted(FileKind kind, Stage stage) const {
+  switch (kind) {
     case FileKind::covmeta:
     case FileKind::covcounters: return true;
     case FileKind::temporary:
     case FileKind::control: return false;
-    case FileKind::other: return stage != Stage::running && scope_ == Scope::everything;
+    case FileKind::other:
+      return scope_ == Scope::everything && (stage == Stage::ending || stage == Stage::last_look);
   }
   return false;
 }
@@ -49,17 +36,9 @@ bool ReadySet::is_news(const FileEntry& file, FileKind kind) const {
   }
   const auto before = taken_.find(file.path);
   if (before == taken_.end()) return true;
-  if (before->second.stage == Stage::last_look || before->second.file == file) return false;
+  if (before->second.stage >= Stage::last_look || before->second.file == file) return false;
   // Go renames an equal covmeta over itself at every start: only its time differs.
   return kind != FileKind::covmeta || before->second.file.size != file.size;
-}
-
-void ReadySet::take(const FileEntry& file, const FileName& name, Stage stage,
-                    std::vector<ReadyFile>& ready) {
-  if (name.kind == FileKind::covmeta) covmeta_seen_ = true;
-  if (!is_news(file, name.kind)) return;
-  taken_[file.path] = {file, stage};
-  ready.push_back({file, name});
 }
 
 }  // namespace integcov::coverage

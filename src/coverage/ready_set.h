@@ -2,23 +2,15 @@
 // under their final name, any other file at the end of the run.
 #pragma once
 
+#include <cstdint>
 #include <map>
-#include <set>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "base/file_entry.h"
 #include "coverage/file_name.h"
 
 namespace integcov::coverage {
-
-// A file as the shell saw it.
-struct SeenFile {
-  FileEntry file;
-  // False only when another supervisor holds the folder and the file isn't known to come from one
-  // of our own descendants.
-  bool own = true;
-};
 
 struct ReadyFile {
   FileEntry file;
@@ -30,26 +22,29 @@ class ReadySet {
   enum class Scope {
     everything,     // every regular file
     coverage_only,  // a careless folder (/, /tmp, home, …): covmeta and covcounters only
-    own_only,       // another supervisor holds the folder: our descendants' coverage only
   };
 
   enum class Stage {
     running,
     ending,     // the main process has ended, others may go on writing
     last_look,  // nothing that is written from now on is waited for
+    late,       // later looks: only coverage files are still taken
   };
 
-  explicit ReadySet(Scope scope) : scope_(scope) {}
+  // What was modified before `run_start_ns` (CLOCK_REALTIME) is of an earlier run.
+  explicit ReadySet(Scope scope, std::int64_t run_start_ns = 0)
+      : scope_(scope), run_start_ns_(run_start_ns) {}
 
   // A file that an earlier run in this folder uploaded to the same place.
   void already_uploaded(const FileEntry& file);
 
-  // The files that became ready by seeing this one: none, itself, or with own_only also the covmeta
-  // of its hash. A file that changed (size or mtime) is ready again, at the last look only once; a
-  // covmeta only if its size changed.
-  std::vector<ReadyFile> saw(const SeenFile& seen, Stage stage);
+  // Whether the file is to be uploaded now. One that changed (size or mtime) is ready again, from
+  // the last look on only once; a covmeta only if its size changed.
+  std::optional<ReadyFile> saw(const FileEntry& file, Stage stage);
 
+  // Of this run.
   [[nodiscard]] bool covmeta_seen() const { return covmeta_seen_; }
+  [[nodiscard]] bool counters_seen() const { return counters_seen_; }
 
  private:
   struct Taken {
@@ -57,18 +52,15 @@ class ReadySet {
     Stage stage = Stage::running;
   };
 
-  [[nodiscard]] bool wanted(const FileName& name, Stage stage) const;
+  [[nodiscard]] bool wanted(FileKind kind, Stage stage) const;
   [[nodiscard]] bool is_news(const FileEntry& file, FileKind kind) const;
-  void take(const FileEntry& file, const FileName& name, Stage stage,
-            std::vector<ReadyFile>& ready);
 
   Scope scope_;
+  std::int64_t run_start_ns_;
   std::map<std::string, FileEntry> earlier_;  // by path: uploaded by an earlier run
   std::map<std::string, Taken> taken_;        // by path: ready before in this run
-  // own_only, by hash, then by path: no counters of ours yet.
-  std::map<std::string, std::map<std::string, FileEntry>> waiting_meta_;
-  std::set<std::string> own_hashes_;  // own_only: hashes of our counters
   bool covmeta_seen_ = false;
+  bool counters_seen_ = false;
 };
 
 }  // namespace integcov::coverage

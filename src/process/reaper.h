@@ -24,7 +24,4 @@ void become_subreaper();
 // Takes all that is there to take, without waiting.
 Reaped reap(pid_t main_child);
 
-// Whether `pid` descends from `ancestor`, by /proc; a zombie still counts, one that was reaped not.
-bool descends_from(pid_t pid, pid_t ancestor);
-
 }  // namespace integcov::process

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "base/crc32c.h"
+#include "coverage/file_name.h"
 
 namespace integcov::storage {
 namespace {
@@ -29,6 +30,15 @@ std::variant<FileIdentity, upload::Failed> identify(int fd) {
   }
   return FileIdentity{static_cast<std::uint64_t>(info.st_size),
                       std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
+}
+
+Writers writers_of(std::string_view path) {
+  const bool other = coverage::parse_file_name(path).kind == coverage::FileKind::other;
+  return other ? Writers::active : Writers::finished;
+}
+
+bool is_still_there(const FileIdentity& then, const FileIdentity& now, Writers writers) {
+  return writers == Writers::active ? now.size >= then.size : now == then;
 }
 
 upload::Failed changed_while_read() {
@@ -59,7 +69,8 @@ ContentReader::Slice ContentReader::next() {
   if (offset_ == identity_.size) {
     auto found = identify(fd_);
     if (auto* failed = std::get_if<upload::Failed>(&found)) return std::move(*failed);
-    if (std::get<FileIdentity>(found) != identity_) return changed_while_read();
+    const auto& now = std::get<FileIdentity>(found);
+    if (!is_still_there(identity_, now, writers_)) return changed_while_read();
     finished_ = true;
   }
   return bytes;

@@ -1,5 +1,5 @@
-// Reads a file slice by slice with its checksum and notices when it changes meanwhile. Blocking
-// reads: the caller takes one slice per turn of the loop.
+// Reads a file slice by slice with its checksum and notices when it changes meanwhile in a way that
+// matters. Blocking reads: the caller takes one slice per turn of the loop.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,14 @@ struct FileIdentity {
   friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
 
+// Coverage files are complete once they have their name: any change is a fault. Any other file may
+// be a log that someone goes on writing: it is sent as it is at the first look.
+enum class Writers { finished, active };
+Writers writers_of(std::string_view path);  // `path` as in FileEntry
+
+// Whether what had the identity `then` can still be read at `now`.
+bool is_still_there(const FileIdentity& then, const FileIdentity& now, Writers writers);
+
 // Failed when fd isn't a regular file.
 std::variant<FileIdentity, upload::Failed> identify(int fd);
 
@@ -30,14 +38,15 @@ class ContentReader {
   static constexpr std::size_t kSlice = 1 << 20;  // bytes
 
   // `fd` is borrowed and read with pread(2) from its start.
-  explicit ContentReader(int fd) : fd_(fd) {}
+  explicit ContentReader(int fd, Writers writers = Writers::finished)
+      : fd_(fd), writers_(writers) {}
 
   // The next bytes, at most kSlice, valid until the next call. Empty only for an empty file. Not to
   // be called after finished() or a failure.
   using Slice = std::variant<std::string_view, upload::Failed>;
   Slice next();
 
-  // All was read and the file is still what it was at the first call of next().
+  // All bytes that were there at the first call of next() were read, and they are still there.
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] std::uint64_t offset() const { return offset_; }  // bytes read so far
   [[nodiscard]] std::uint32_t crc32c() const { return crc_; }     // of the bytes read so far
@@ -45,6 +54,7 @@ class ContentReader {
 
  private:
   int fd_;
+  Writers writers_;
   bool started_ = false;
   bool finished_ = false;
   FileIdentity identity_;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/exit_status.h"
-#include "coverage/ready_set.h"
+#include "base/file_entry.h"
 #include "upload/outcome.h"
 
 namespace integcov::supervise {
@@ -25,7 +25,7 @@ struct DescendantsGone {};
 
 // A file was renamed to its final name, or closed after writing.
 struct FileFinished {
-  coverage::SeenFile seen;
+  FileEntry file;
 };
 
 // File events may have been lost (an overflow, a new subfolder): list the folder again.
@@ -33,7 +33,7 @@ struct EventsLost {};
 
 // The answer to ListFolder.
 struct FolderListed {
-  std::vector<coverage::SeenFile> files;
+  std::vector<FileEntry> files;
 };
 
 // The answer to StartUpload.

@@ -1,6 +1,7 @@
 // The sentences that a run ends with.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -23,5 +24,11 @@ LogRecord kept_line(const std::string& coverdir);
 
 // No covmeta appeared in the whole run.
 LogRecord no_coverage_line(const std::string& coverdir);
+
+// The program was built with -cover, but no counters came.
+LogRecord no_counters_line(const std::string& coverdir);
+
+// Uploads take long after the program's end.
+std::string progress_line(std::size_t files, const std::string& storage, std::chrono::seconds left);
 
 }  // namespace integcov::supervise

@@ -24,7 +24,7 @@ upload::Rank rank_of(coverage::FileKind kind) {
 Session::Session(SessionOptions options, MonoTime now)
     : options_(std::move(options)),
       budget_(options_.grace, options_.upload_timeout),
-      ready_(options_.scope),
+      ready_(options_.scope, options_.run_start_ns),
       queue_(options_.seed, options_.parallel) {
   if (!uploads()) return;
   queue_.hold_until(now + options_.jitter);
@@ -71,6 +71,7 @@ void Session::on(const ChildExited& event, MonoTime now) {
   std::erase_if(outbox_, [](const Action& a) { return std::holds_alternative<ForwardSignal>(a); });
   budget_.child_exited(now);
   descendants_deadline_ = now + kDescendantsWait;
+  if (uploads()) progress_due_ = now + kWorthALine;
   queue_.hurry(now, *budget_.deadline());
   if (uploads() && !descendants_gone_) list_folder();
 }
@@ -78,7 +79,7 @@ void Session::on(const ChildExited& event, MonoTime now) {
 void Session::on(const DescendantsGone&, MonoTime) { descendants_gone_ = true; }
 
 void Session::on(const FileFinished& event, MonoTime) {
-  if (uploads()) saw(event.seen);
+  if (uploads()) saw(event.file);
 }
 
 void Session::on(const EventsLost&, MonoTime) {
@@ -89,8 +90,8 @@ void Session::on(const EventsLost&, MonoTime) {
 
 void Session::on(const FolderListed& event, MonoTime) {
   listing_ = false;
-  last_look_ = listed_without_descendants_;
-  for (const coverage::SeenFile& seen : event.files) saw(seen);
+  if (listed_without_descendants_) ++last_looks_;
+  for (const FileEntry& file : event.files) saw(file);
   if (events_lost_) list_folder();
 }
 
@@ -101,35 +102,44 @@ void Session::on(const UploadFinished& event, MonoTime now) {
   look_again_ = true;  // sending it took time
   const upload::Verdict verdict = queue_.finished(event.id, event.outcome, now);
 
-  if (verdict == upload::Verdict::stored) {
-    outbox_.emplace_back(RecordUploaded{file});
-    const auto& stored = std::get<upload::Stored>(event.outcome);
-    log(Severity::debug, (stored.already_there ? "already there: " : "uploaded ") + file.path);
-    if (!stored.note.empty()) warn_once(stored.note);
-    return;
+  switch (verdict) {
+    case upload::Verdict::stored: {
+      outbox_.emplace_back(RecordUploaded{file});
+      const auto& stored = std::get<upload::Stored>(event.outcome);
+      log(Severity::debug, (stored.already_there ? "already there: " : "uploaded ") + file.path);
+      if (!stored.note.empty()) warn_once(stored.note, stored.note);
+      return;
+    }
+    case upload::Verdict::vanished:
+      log(Severity::debug, "deleted before it was uploaded: " + file.path);
+      return;
+    case upload::Verdict::will_retry:
+    case upload::Verdict::gave_up: break;
   }
-  const std::string& reason = std::get<upload::Failed>(event.outcome).reason;
-  log(Severity::debug, "upload of " + file.path + " failed: " + reason);
+  const auto* failed = std::get_if<upload::Failed>(&event.outcome);
+  if (failed == nullptr) return;
+  log(Severity::debug, "upload of " + file.path + " failed: " + failed->reason);
   if (phase_ != Phase::running) return;  // the last line says what is left
   if (verdict == upload::Verdict::gave_up) {
-    warn_once("cannot upload to " + options_.storage + ": " + reason);
+    warn_once("gave up", "cannot upload to " + options_.storage + ": " + failed->reason);
   } else if (queue_.failures(event.id) == kWorthAWarning) {
-    warn_once("uploads to " + options_.storage + " keep failing, still trying: " + reason);
+    warn_once("retrying",
+              "uploads to " + options_.storage + " keep failing, still trying: " + failed->reason);
   }
 }
 
-void Session::saw(const coverage::SeenFile& seen) {
-  for (const coverage::ReadyFile& ready : ready_.saw(seen, stage())) {
-    if (!uploads()) continue;
-    look_again_ = true;
-    queue_.add(ready.file, rank_of(ready.name.kind), ready.name.time_ns);
-  }
+void Session::saw(const FileEntry& file) {
+  const auto ready = ready_.saw(file, stage());
+  if (!ready || !uploads()) return;
+  look_again_ = true;
+  queue_.add(ready->file, rank_of(ready->name.kind), ready->name.time_ns);
 }
 
 coverage::ReadySet::Stage Session::stage() const {
   using Stage = coverage::ReadySet::Stage;
   if (phase_ == Phase::running) return Stage::running;
-  return last_look_ ? Stage::last_look : Stage::ending;
+  if (last_looks_ == 0) return Stage::ending;
+  return last_looks_ == 1 ? Stage::last_look : Stage::late;
 }
 
 void Session::list_folder() {
@@ -144,8 +154,13 @@ void Session::log(Severity severity, std::string message) {
   outbox_.emplace_back(WriteLog{{severity, std::move(message)}});
 }
 
-void Session::warn_once(const std::string& message) {
-  if (warned_.insert(message).second) log(Severity::warning, message);
+void Session::warn_once(const std::string& key, std::string message) {
+  if (warned_.insert(key).second) log(Severity::warning, std::move(message));
+}
+
+void Session::log_progress(MonoTime now) {
+  const auto left = std::chrono::ceil<std::chrono::seconds>(*budget_.deadline() - now);
+  log(Severity::info, progress_line(queue_.unsaved().size(), options_.storage, left));
 }
 
 bool Session::awaits_descendants(MonoTime now) const {
@@ -171,6 +186,11 @@ std::optional<Action> Session::next_action(MonoTime now) {
   if (phase_ == Phase::draining && now >= *budget_.deadline()) {
     end("");
     return pop();
+  }
+  if (phase_ == Phase::draining && progress_due_ && now >= *progress_due_) {
+    progress_due_.reset();
+    log_progress(now);
+    if (auto action = pop()) return action;
   }
   if (phase_ == Phase::running && first_look_ && now >= *first_look_) {
     first_look_.reset();
@@ -210,6 +230,7 @@ std::optional<MonoTime> Session::deadline() const {
     if (first_look_) also(*first_look_);
   } else {
     also(*budget_.deadline());
+    if (progress_due_) also(*progress_due_);
     if (!listed_without_descendants_ && !listing_) also(descendants_deadline_);
   }
   return earliest;
@@ -221,7 +242,11 @@ void Session::end(const std::string& why_unsaved) {
 
   const auto unsaved = queue_.unsaved();
   const auto say = [&](LogRecord record) { outbox_.emplace_back(WriteLog{std::move(record)}); };
-  if (!ready_.covmeta_seen()) say(no_coverage_line(options_.coverdir));
+  if (!ready_.covmeta_seen()) {
+    say(no_coverage_line(options_.coverdir));
+  } else if (!ready_.counters_seen()) {
+    say(no_counters_line(options_.coverdir));
+  }
   if (!unsaved.empty()) {
     say(unsaved_line(unsaved, queue_.totals(), options_.storage, options_.coverdir, why_unsaved));
   } else if (!uploads()) {

@@ -30,6 +30,7 @@ struct SessionOptions {
   bool fail_on_upload_error = false;
   std::size_t parallel = upload::Queue::kParallel;  // uploads at once
   std::uint64_t seed = 0;                           // of the backoff
+  std::int64_t run_start_ns = 0;  // CLOCK_REALTIME: what is older is of an earlier run
 };
 
 class Session {
@@ -38,6 +39,8 @@ class Session {
   static constexpr Duration kDescendantsWait = std::chrono::seconds(1);
   // When the folder is listed in case that file events don't work here (gVisor, some mounts).
   static constexpr Duration kFirstLook = std::chrono::seconds(1);
+  // After so long a wait for uploads at the end the user is told what we are waiting for.
+  static constexpr Duration kWorthALine = std::chrono::seconds(3);
   // After that many failed tries of one file while the app runs, the user is told.
   static constexpr int kWorthAWarning = 5;
   // A stop signal that follows another one so soon finds everything still prepared.
@@ -68,12 +71,14 @@ class Session {
   void on(const FolderListed& event, MonoTime now);
   void on(const UploadFinished& event, MonoTime now);
 
-  void saw(const coverage::SeenFile& seen);
+  void saw(const FileEntry& file);
   void prepare(MonoTime now);
   [[nodiscard]] coverage::ReadySet::Stage stage() const;
   void list_folder();
   void log(Severity severity, std::string message);
-  void warn_once(const std::string& message);
+  void log_progress(MonoTime now);
+  // Once for each key in a run.
+  void warn_once(const std::string& key, std::string message);
   [[nodiscard]] bool uploads() const { return !options_.storage.empty(); }
   [[nodiscard]] bool awaits_descendants(MonoTime now) const;
   [[nodiscard]] bool out_of_time() const;
@@ -94,12 +99,13 @@ class Session {
   bool events_lost_ = false;            // after that listing began
   bool look_again_ = false;  // the folder may hold something that the last listing didn't
   bool listed_without_descendants_ = false;  // that listing was asked for
-  bool last_look_ = false;                   // and answered
+  int last_looks_ = 0;                       // that and later ones, answered
   bool descendants_gone_ = false;
   MonoTime descendants_deadline_{};
   bool watch_closed_ = false;
   int stops_while_draining_ = 0;
   std::optional<MonoTime> prepared_;
+  std::optional<MonoTime> progress_due_;
   ExitStatus child_status_;
 };
 

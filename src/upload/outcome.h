@@ -25,6 +25,9 @@ struct Failed {
   std::string reason;                   // for the user: "HTTP 403 …"; never a token or a signed URL
 };
 
-using Outcome = std::variant<Stored, Failed>;
+// The file was deleted before it could be read: its owner doesn't want it any more.
+struct Vanished {};
+
+using Outcome = std::variant<Stored, Failed, Vanished>;
 
 }  // namespace integcov::upload

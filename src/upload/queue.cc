@@ -96,6 +96,16 @@ Verdict Queue::finished(UploadId id, const Outcome& outcome, MonoTime now) {
     return Verdict::stored;
   }
 
+  if (std::holds_alternative<Vanished>(outcome)) {
+    if (entry.newer) {
+      start_anew(id, entry);
+      return Verdict::will_retry;
+    }
+    by_path_.erase(entry.file.path);
+    entries_.erase(id);
+    return Verdict::vanished;
+  }
+
   const auto& failed = std::get<Failed>(outcome);
   entry.reason = failed.reason;
   if (entry.newer && !failed.retryable) {

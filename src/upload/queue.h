@@ -38,7 +38,7 @@ struct Totals {
 };
 
 // What finished() did with a failure, for the log.
-enum class Verdict { stored, will_retry, gave_up };
+enum class Verdict { stored, will_retry, gave_up, vanished };
 
 class Queue {
  public:

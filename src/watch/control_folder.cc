@@ -36,10 +36,14 @@ ControlFolder::ControlFolder(const std::string& coverdir) {
   const std::string path = coverdir + '/' + std::string(coverage::kControlFolder);
   mkdir(path.c_str(), 0700);
   folder_.reset(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!folder_) return;
-  lock_file_.reset(
-      openat(folder_.get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!lock_file_) return;
+  if (folder_) {
+    lock_file_.reset(
+        openat(folder_.get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  }
+  if (!lock_file_) {
+    if (errno == EACCES || errno == EPERM) lock_ = Lock::forbidden;
+    return;
+  }
   if (flock(lock_file_.get(), LOCK_EX | LOCK_NB) == 0) {
     lock_ = Lock::held;
   } else if (errno == EWOULDBLOCK) {

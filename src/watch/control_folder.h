@@ -14,7 +14,8 @@ class ControlFolder {
   enum class Lock {
     held,         // the folder is ours until we end
     taken,        // another supervisor has it
-    unavailable,  // no lock can be made here (read-only, full, not ours): as if it were ours
+    unavailable,  // no lock can be made here (read-only, full): as if it were ours
+    forbidden,    // .integcov belongs to another user: who else uses the folder can't be told
   };
 
   // Makes .integcov in the folder if need be, and tries the lock (flock(2), released by the kernel

@@ -22,7 +22,8 @@ constexpr std::size_t kMostFiles = 200'000;
 constexpr int kDeepest = 32;
 
 Error failed(const std::string& what, const std::string& path) {
-  return {"cannot " + what + ' ' + path + ": " + std::strerror(errno)};
+  const int code = errno;
+  return {"cannot " + what + ' ' + path + ": " + std::strerror(code), code};
 }
 
 UniqueFd open_folder(const std::string& path) {
@@ -147,9 +148,8 @@ Result<UniqueFd> open_below(const std::string& folder, const std::string& path) 
     rest.remove_prefix(slash + 1);
   }
   struct stat info{};
-  if (fstat(at.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return Error{folder + '/' + path + " is not a regular file"};
-  }
+  if (fstat(at.get(), &info) != 0) return failed("look at", folder + '/' + path);
+  if (!S_ISREG(info.st_mode)) return Error{folder + '/' + path + " is not a regular file"};
   return at;
 }
 

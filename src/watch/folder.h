@@ -23,6 +23,8 @@ struct Listing {
   bool complete = true;              // false: some folder could not be read, or there were too many
 };
 
+// The errors below carry the errno: ENOENT (it is gone), EMFILE (later, perhaps) …
+
 // With `recurse` also what lies in subfolders. The control folder and symbolic links are left out.
 Result<Listing> list_folder(const std::string& folder, bool recurse);
 

@@ -67,11 +67,8 @@ bool Watcher::dispatch(int descriptor, std::uint32_t mask, const char* name) {
   if (*name == '\0') return false;  // IN_UNMOUNT: IN_IGNORED follows
   const std::string path = folder->second + name;
   if ((mask & IN_ISDIR) != 0) return recurse_ && path != coverage::kControlFolder;
-  if ((mask & IN_CREATE) != 0) {
-    callbacks_.created(path);
-  } else {
-    callbacks_.finished(path);
-  }
+  if ((mask & IN_CREATE) == 0)
+    callbacks_.finished(path);  // a file that was made isn't complete yet
   return false;
 }
 

@@ -17,8 +17,6 @@ class Watcher {
   struct Callbacks {
     // A file got its final name or was closed after writing; a path as in FileEntry.
     std::function<void(const std::string& path)> finished;
-    // A file was made; it isn't complete yet.
-    std::function<void(const std::string& path)> created;
     // Events may have been lost, a subfolder appeared or a watched one is gone: list the folder.
     // Once after any number of such events that were there to read.
     std::function<void()> lost;
@@ -35,6 +33,9 @@ class Watcher {
   // Watches that subfolder too, if it isn't yet; "" is the folder itself, once it is there (again).
   // True if it is watched from now on: what was made in it before may have been missed.
   bool watch(const std::string& subfolder);
+  // False where the kernel refuses inotify: list the folder from time to time instead.
+  [[nodiscard]] bool works() const { return fd_ && !folders_.empty(); }
+
   // No callback comes any more.
   void close();
 

@@ -232,6 +232,15 @@ TEST(Trouble, AProgramWithoutCoverageIsToldOf) {
   EXPECT_NE(ended.err.find("go build -cover"), std::string::npos) << ended.err;
 }
 
+TEST(Trouble, AProgramThatLeftNoCountersIsToldOf) {
+  const TempDir dir;
+  const auto ended = run({go_integcov(), program("panics")},
+                         {.env = {{"INTEGCOV_STORAGE", "file://" + (dir / "s").string()},
+                                  {"GOCOVERDIR", (dir / "cov").string()}}});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_NE(ended.err.find("left no counters"), std::string::npos) << ended.err;
+}
+
 TEST(Trouble, ACoverageFolderThatCantBeMade) {
   const TempDir dir;
   write_file(dir / "file", "");

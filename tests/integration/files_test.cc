@@ -129,17 +129,84 @@ TEST(Files, ASecondSupervisorTouchesOnlyItsOwn) {
   write_file(dir / "cov/app.log", "of the first");
   run({program("hello")}, {.env = {{"GOCOVERDIR", (dir / "cov").string()}}});  // nobody's
 
-  const auto second = run({go_integcov(), program("family"), "-n", "2"}, {.env = second_env});
+  // Its children are reaped by their own parent: nobody else could tell whose they were.
+  const auto second = run({go_integcov(), program("family"), "-n", "40"}, {.env = second_env});
   EXPECT_EQ(second.code, 0);
   EXPECT_NE(second.err.find("another go-integcov"), std::string::npos) << second.err;
   const auto stored = read_tree(dir / "second");
-  EXPECT_EQ(stored.size(), 4U) << testing::PrintToString(
-      names(stored));  // covmeta, three processes
-  EXPECT_EQ(coverage_files(stored), 4U);
+  EXPECT_EQ(stored.size(), 42U) << testing::PrintToString(names(stored));  // and their covmeta
+  EXPECT_EQ(coverage_files(stored), 42U);
   EXPECT_NE(covdata("percent", dir / "second"), "");
 
   first.send(SIGTERM);
   first.wait();
+  for (const auto& [name, content] : read_tree(dir / "s")) {
+    EXPECT_TRUE(!stored.contains(name)) << "the first one touched " << name;
+  }
+
+  // The next one alone in the folder finds them like any other leftovers.
+  run({go_integcov(), "true"}, {.env = second_env});
+  const auto all = read_tree(dir / "cov");
+  for (const auto& [name, content] : stored) EXPECT_TRUE(all.contains(name)) << name;
+  EXPECT_EQ(fs::exists(dir / "cov/.integcov"), true);
+  for (const auto& entry : fs::directory_iterator(dir / "cov/.integcov")) {
+    EXPECT_FALSE(entry.is_directory()) << entry.path();
+  }
+}
+
+TEST(Files, OneThatIsDeletedAgainIsNoFailure) {
+  const TempDir dir;
+  const ScriptedGcs store;
+  const auto ended =
+      run({go_integcov(), "--on-upload-error=fail", "sh", "-c",
+           program("hello") + "; rm \"$GOCOVERDIR\"/covcounters*; exec " + program("hello")},
+          {.env = {{"INTEGCOV_STORAGE", "gs://bucket/f"},
+                   {"STORAGE_EMULATOR_HOST", store.url()},
+                   {"GOCOVERDIR", (dir / "cov").string()}}});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(ended.err.find("not uploaded"), std::string::npos) << ended.err;
+}
+
+TEST(Files, ALogThatGoesOnGrowingIsSentAsItIs) {
+  for (const bool to_bucket : {false, true}) {
+    const TempDir dir;
+    const ScriptedGcs store;
+    auto env = folder_env(dir);
+    env["INTEGCOV_UPLOAD_TIMEOUT"] = "20s";
+    if (to_bucket) env["INTEGCOV_STORAGE"] = "gs://bucket/f";
+    env["STORAGE_EMULATOR_HOST"] = store.url();
+    Process process(
+        {go_integcov(), "sh", "-c",
+         program("hello") +
+             "; (while echo line; do :; done >\"$GOCOVERDIR\"/app.log 2>/dev/null & echo $! >" +
+             (dir / "pid").string() + ") & while ! test -s " + (dir / "pid").string() +
+             "; do :; done"},
+        {.env = env});
+    const auto ended = process.wait();
+    kill(std::stoi(read_file(dir / "pid")), SIGKILL);
+    EXPECT_EQ(ended.code, 0);
+    EXPECT_EQ(ended.err.find("not uploaded"), std::string::npos) << ended.err;
+    EXPECT_LT(ended.took, std::chrono::seconds(15));
+  }
+}
+
+TEST(Files, ManyOfThemDoNotDelayASignal) {
+  const TempDir dir;
+  for (int i = 0; i < 5000; ++i) {
+    write_file(
+        dir / ("cov/covcounters.00000000000000000000000000000000." + std::to_string(i) + ".1"),
+        std::string(300, 'x'));
+  }
+  Process process({go_integcov(), program("sleeper"), "-print-signals", "-until", "SIGTERM"},
+                  {.env = folder_env(dir)});
+  ASSERT_TRUE(eventually([&] { return process.out().starts_with("ready"); }));
+  const auto sent = std::chrono::steady_clock::now();
+  process.send(SIGUSR2);
+  EXPECT_TRUE(eventually([&] { return process.out().ends_with("SIGUSR2\n"); }));
+  EXPECT_LT(std::chrono::steady_clock::now() - sent, std::chrono::seconds(1));
+  process.send(SIGTERM);
+  EXPECT_EQ(process.wait().code, 0);
+  EXPECT_EQ(read_tree(dir / "s").size(), 5002U);
 }
 
 TEST(Files, TheFolderThatIsDeletedAndMadeAgain) {

@@ -124,14 +124,15 @@ TEST_P(Corruption, IsFoundAndRepaired) {
 
 TEST(ChangingFile, WhatChangesWhileItIsSentIsSentAnew) {
   const Scenario s;
-  write_file(s.coverdir() / "app.log", std::string(1000, 'a'));
-  s.store().script(
-      R"([{"match":"POST /upload","contains":"app.log","do":"latency","latencyMs":400}])");
+  const std::string name = "covcounters.00000000000000000000000000000000.7.100";
+  write_file(s.coverdir() / name, std::string(1000, 'a'));
+  s.store().script(R"([{"match":"POST /upload","contains":"name=f/)" + name +
+                   R"(","do":"latency","latencyMs":400}])");
   Process process(Scenario::command({program("hello")}), {.env = s.env()});
-  s.store().await("POST /upload/storage/v1/b/bucket/o?uploadType=multipart&name=f%2Fapp.log", 1);
-  write_file(s.coverdir() / "app.log", std::string(1500, 'b'));
+  s.store().await("POST /upload/storage/v1/b/bucket/o?uploadType=multipart&name=f%2F" + name, 1);
+  write_file(s.coverdir() / name, std::string(1500, 'b'));
   s.expect_all_stored(process.wait());
-  EXPECT_EQ(s.stored().at("app.log"), std::string(1500, 'b'));
+  EXPECT_EQ(s.stored().at(name), std::string(1500, 'b'));
 }
 
 // --- fleets -------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ class Copy : public Attempt {
       : folder_(folder),
         request_(std::move(request)),
         done_(std::move(done)),
-        reader_(request_.content.get()),
+        reader_(begin_reading()),
         timer_(loop, [this] { step(); }) {
     const auto slash = request_.file.path.find_last_of('/');
     name_ = request_.file.path.substr(slash == std::string::npos ? 0 : slash + 1);
@@ -89,6 +89,10 @@ class Copy : public Attempt {
   ~Copy() override { remove_temporary(); }
 
  private:
+  [[nodiscard]] ContentReader begin_reading() const {
+    return ContentReader(request_.content.get(), writers_of(request_.file.path));
+  }
+
   void step() {
     if (!folder_fd_ && !prepare()) return;
     const ContentReader::Slice slice = reader_.next();
@@ -96,7 +100,7 @@ class Copy : public Attempt {
     const auto bytes = std::get<std::string_view>(slice);
     if (old_ && !holds_at(old_.get(), reader_.offset() - bytes.size(), bytes)) {
       if (!begin_copy()) return;
-      reader_ = ContentReader(request_.content.get());
+      reader_ = begin_reading();
     } else if (!old_) {
       if (const int error = write_all(new_.get(), bytes); error != 0) {
         fail(error);
@@ -118,10 +122,10 @@ class Copy : public Attempt {
     };
     folder_fd_.reset(open_folder());
     if (!folder_fd_ && errno == ENOENT) {
-      if (const int error = make_folders(folder_); error != 0) return fail(error);
+      if (const int error = make_folders(folder_); error != 0) return fail_at_folder(error);
       folder_fd_.reset(open_folder());
     }
-    if (!folder_fd_) return fail(errno);
+    if (!folder_fd_) return fail_at_folder(errno);
 
     const auto source = identify(request_.content.get());
     struct stat target{};
@@ -169,8 +173,11 @@ class Copy : public Attempt {
     temporary_.clear();
   }
 
-  bool fail(int error) {  // false, for the caller to return
-    finish(Failed{worth_retrying(error),
+  // A folder that cannot be made because there is none to make it in (/proc) stays missing.
+  bool fail_at_folder(int error) { return fail(error, error != ENOENT && worth_retrying(error)); }
+  bool fail(int error) { return fail(error, worth_retrying(error)); }
+  bool fail(int error, bool retryable) {  // false, for the caller to return
+    finish(Failed{retryable,
                   {},
                   false,
                   "cannot write " + printable(folder_ + "/" + name_) + ": " +

@@ -45,7 +45,8 @@ struct GcsBackend::Shared {
   [[nodiscard]] std::string object_name(const std::string& path) const {
     return options.prefix.empty() ? path : options.prefix + "/" + path;
   }
-  void add_quota_project(http::Request& request) const {
+  void add_options(http::Request& request) const {
+    request.through_proxy = options.through_proxy;
     if (options.user_project.empty() && !options.quota_project.empty()) {
       request.headers.emplace_back("x-goog-user-project", options.quota_project);
     }
@@ -92,7 +93,8 @@ class GcsBackend::Transfer : public Attempt {
       : shared_(shared),
         request_(std::move(request)),
         done_(std::move(done)),
-        reader_(request_.content.get()),
+        writers_(writers_of(request_.file.path)),
+        reader_(request_.content.get(), writers_),
         timer_(shared.loop, [this] { read_on(); }) {
     timer_.arm(Duration::zero());
   }
@@ -116,7 +118,7 @@ class GcsBackend::Transfer : public Attempt {
   }
 
   void authorize(Send send) {
-    shared_.add_quota_project(send.request);
+    shared_.add_options(send.request);
     if (shared_.tokens == nullptr || !send.authorize) return transmit(std::move(send.request));
     const WallTime now = event::Loop::wall_now();
     if (auto token = shared_.tokens->peek(now)) {
@@ -155,7 +157,8 @@ class GcsBackend::Transfer : public Attempt {
     if (machine_ != nullptr && std::holds_alternative<Stored>(outcome)) {
       const auto now = identify(request_.content.get());
       const auto* identity = std::get_if<FileIdentity>(&now);
-      if (identity == nullptr || *identity != reader_.identity()) outcome = changed_while_read();
+      if (identity == nullptr || !is_still_there(reader_.identity(), *identity, writers_))
+        outcome = changed_while_read();
     }
     const auto* failed = std::get_if<Failed>(&outcome);
     if (failed == nullptr || !failed->retryable) shared_.uploads.erase(request_.id);
@@ -166,6 +169,7 @@ class GcsBackend::Transfer : public Attempt {
   Shared& shared_;
   UploadRequest request_;
   Done done_;
+  Writers writers_;
   ContentReader reader_;
   event::Timer timer_;
   UploadMachine* machine_ = nullptr;  // in shared_.uploads
@@ -200,7 +204,7 @@ class GcsBackend::WarmUp {
                                           .bucket = shared_.options.bucket,
                                           .name = shared_.object_name("covmeta"),
                                           .user_project = shared_.options.user_project});
-    shared_.add_quota_project(request);
+    shared_.add_options(request);
     if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
     request.fresh_connection = true;
     exchange_ = shared_.client.start(std::move(request), [this, token](const http::Reply& reply) {

@@ -22,6 +22,7 @@ struct GcsOptions {
   std::string kms_key;                          // may be empty
   std::uint64_t chunk_size = 0;  // of resumable uploads, a multiple of 256 KiB; 0: no chunks
   std::string quota_project;     // of the credentials; used when user_project is empty
+  bool through_proxy = true;     // false: never through a proxy (an emulator on this host)
 };
 
 class GcsBackend : public Backend {

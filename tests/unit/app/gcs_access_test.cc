@@ -129,5 +129,15 @@ TEST_F(GcsAccessTest, EmulatorsAreHostsOrUrls) {
     EXPECT_FALSE(emulator_url(bad).ok()) << bad;
 }
 
+TEST(IsLoopback, LocalhostAndLoopbackAddressesOnly) {
+  for (const char* url : {"http://localhost", "http://LocalHost:4443", "http://127.0.0.1:1/base",
+                          "https://127.8.9.10", "http://[::1]", "http://[::1]:4443/base"})
+    EXPECT_TRUE(is_loopback(url)) << url;
+  for (const char* url :
+       {"http://storage", "http://localhost.example:1", "http://127.0.0.1.example",
+        "http://10.0.0.1", "http://1.127.0.0", "http://[::2]:1", "http://h/localhost", "http://["})
+    EXPECT_FALSE(is_loopback(url)) << url;
+}
+
 }  // namespace
 }  // namespace integcov::app

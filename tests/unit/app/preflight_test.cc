@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "auth/small_file.h"
 #include "unit/watch/temporary_folder.h"
 
 namespace integcov::app {
@@ -101,6 +103,38 @@ TEST_F(PreflightTest, ACarelessFolderIsMarked) {
   const auto home = plan("", {"HOME=" + dir_.path()});
   ASSERT_TRUE(home);
   EXPECT_TRUE(home->careless);
+}
+
+TEST_F(PreflightTest, WithoutHomeItIsTheOneInPasswd) {
+  const auto passwd = auth::read_small_file("/etc/passwd");
+  const std::string home = passwd ? home_in_passwd(*passwd, geteuid()) : "";
+  if (!fs::is_directory(home)) GTEST_SKIP() << "the user has none";
+  coverdir_ = home;
+  cwd_ = "/nowhere";
+  for (const Entries& entries : {Entries{}, Entries{"HOME="}}) {
+    const auto result = plan("", entries);
+    ASSERT_TRUE(result);
+    EXPECT_TRUE(result->careless);
+  }
+}
+
+TEST(HomeInPasswd, IsTheSixthFieldOfTheUsersLine) {
+  const std::string text =
+      "# users\n"
+      "root:x:0:0:root:/root:/bin/sh\n"
+      "+::::::\n"
+      "odd:x:12x:0::/odd:/bin/sh\n"
+      "short:x:12\n"
+      "\n"
+      "app:x:1200:12::/home/app\n"
+      "again:x:1200:12::/home/again:/bin/sh\n"
+      "last:x:4294967294:1:a b,c:/home/last:/bin/false";
+  EXPECT_EQ(home_in_passwd(text, 0), "/root");
+  EXPECT_EQ(home_in_passwd(text, 1200), "/home/app") << "the first line with the number counts";
+  EXPECT_EQ(home_in_passwd(text, 4294967294), "/home/last");
+  EXPECT_EQ(home_in_passwd(text, 12), "") << "the line ends before the home folder";
+  EXPECT_EQ(home_in_passwd(text, 1), "");
+  EXPECT_EQ(home_in_passwd("", 0), "");
 }
 
 TEST_F(PreflightTest, CredentialsAreLookedForInGooglesOrder) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <iterator>
 
 #include "event/timer.h"
@@ -92,6 +93,37 @@ TEST(StorageAccess, AnEmulatorGetsTheObjectWithItsMetadataAndNoToken) {
   EXPECT_NE(got.body.find(R"("integcov-run":"42")"), std::string::npos) << got.body;
   EXPECT_NE(got.body.find("content"), std::string::npos);
   EXPECT_EQ(got.head.find("Authorization"), std::string::npos) << got.head;
+}
+
+class Proxy : public testing::Test {
+ protected:
+  Proxy() {
+    unsetenv("no_proxy");
+    unsetenv("NO_PROXY");
+  }
+  ~Proxy() override { unsetenv("http_proxy"); }
+
+  // Whether an upload to the emulator at this address arrives at the proxy.
+  static bool is_asked(const std::string& emulator) {
+    const TemporaryFolder dir;
+    dir.file("file", "content");
+    event::Loop loop;
+    const test::LoopbackServer proxy(loop,
+                                     [](const test::Received&) { return test::answer(403, "no"); });
+    setenv("http_proxy", proxy.url().c_str(), 1);
+    Plan plan = plan_for("gs://bucket");
+    plan.access = Emulator{emulator};
+    StorageAccess access(loop, plan, {});
+    EXPECT_NE(upload(loop, access, dir, "file"), "(nothing came)");
+    return !proxy.received().empty();
+  }
+};
+
+TEST_F(Proxy, IsNotAskedForAnEmulatorOnThisHost) {
+  EXPECT_FALSE(is_asked("http://127.0.0.1:1"));
+  EXPECT_FALSE(is_asked("http://localhost:1"));
+  EXPECT_FALSE(is_asked("http://[::1]:1"));
+  EXPECT_TRUE(is_asked("http://emulator.invalid:1"));
 }
 
 TEST(StorageAccess, AnEmulatorThatIsNotThereIsAFailureAndNoMore) {

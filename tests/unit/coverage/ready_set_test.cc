@@ -10,18 +10,15 @@ using Stage = ReadySet::Stage;
 using Paths = std::vector<std::string>;
 
 const std::string kHash = "0123456789abcdef0123456789abcdef";
-const std::string kOtherHash = "fedcba9876543210fedcba9876543210";
 const std::string kMeta = "covmeta." + kHash;
 const std::string kCounters = "covcounters." + kHash + ".7.100";
 
-SeenFile seen(std::string path, std::uint64_t size = 10, std::int64_t mtime = 1, bool own = true) {
-  return {{std::move(path), size, mtime}, own};
+FileEntry seen(std::string path, std::uint64_t size = 10, std::int64_t mtime = 1) {
+  return {std::move(path), size, mtime};
 }
 
-Paths paths(const std::vector<ReadyFile>& ready) {
-  Paths result;
-  for (const ReadyFile& file : ready) result.push_back(file.file.path);
-  return result;
+Paths paths(const std::optional<ReadyFile>& ready) {
+  return ready ? Paths{ready->file.path} : Paths{};
 }
 
 TEST(ReadySet, CoverageIsReadyAtOnceAndOnlyOnce) {
@@ -30,8 +27,8 @@ TEST(ReadySet, CoverageIsReadyAtOnceAndOnlyOnce) {
   EXPECT_EQ(paths(set.saw(seen(kMeta), Stage::running)), Paths{});
   const auto ready = set.saw(seen(kCounters), Stage::running);
   ASSERT_EQ(paths(ready), Paths{kCounters});
-  EXPECT_EQ(ready[0].name.kind, FileKind::covcounters);
-  EXPECT_EQ(ready[0].name.time_ns, 100U);
+  EXPECT_EQ(ready->name.kind, FileKind::covcounters);
+  EXPECT_EQ(ready->name.time_ns, 100U);
   EXPECT_EQ(paths(set.saw(seen(kCounters), Stage::last_look)), Paths{});
 }
 
@@ -44,7 +41,7 @@ TEST(ReadySet, AnyOtherFileWaitsForTheEnd) {
 
 TEST(ReadySet, TemporaryAndControlFilesAreNeverReady) {
   ReadySet set(Scope::everything);
-  for (const Stage stage : {Stage::running, Stage::ending, Stage::last_look}) {
+  for (const Stage stage : {Stage::running, Stage::ending, Stage::last_look, Stage::late}) {
     EXPECT_EQ(paths(set.saw(seen("tmp." + kMeta), stage)), Paths{});
     EXPECT_EQ(paths(set.saw(seen(".integcov/" + kMeta), stage)), Paths{});
   }
@@ -100,34 +97,24 @@ TEST(ReadySet, InACarelessFolderOnlyCoverageCounts) {
   EXPECT_EQ(paths(set.saw(seen("sub/" + kCounters), Stage::running)), Paths{"sub/" + kCounters});
 }
 
-TEST(ReadySet, BesideAnotherSupervisorOnlyOurDescendantsCountersCount) {
-  ReadySet set(Scope::own_only);
-  EXPECT_EQ(paths(set.saw(seen(kCounters, 10, 1, false), Stage::last_look)), Paths{});
-  EXPECT_EQ(paths(set.saw(seen("app.log"), Stage::last_look)), Paths{});
-  EXPECT_EQ(paths(set.saw(seen(kCounters), Stage::last_look)), Paths{kCounters});
+TEST(ReadySet, AfterTheLastLookOnlyCoverageIsTaken) {
+  ReadySet set(Scope::everything);
+  EXPECT_EQ(paths(set.saw(seen("app.log"), Stage::late)), Paths{});
+  EXPECT_EQ(paths(set.saw(seen(kCounters), Stage::late)), Paths{kCounters});
+  EXPECT_EQ(paths(set.saw(seen(kCounters, 20), Stage::late)), Paths{});
 }
 
-TEST(ReadySet, BesideAnotherSupervisorOurCountersBringTheirCovmetaFirst) {
-  ReadySet set(Scope::own_only);
-  EXPECT_EQ(paths(set.saw(seen(kMeta), Stage::running)), Paths{});
-  EXPECT_EQ(paths(set.saw(seen("covmeta." + kOtherHash), Stage::running)), Paths{});
+TEST(ReadySet, WhatIsOlderThanTheRunIsNotOfTheRun) {
+  ReadySet set(Scope::everything, 100);
+  EXPECT_EQ(paths(set.saw(seen(kMeta, 10, 99), Stage::running)), Paths{kMeta});
+  EXPECT_EQ(paths(set.saw(seen(kCounters, 10, 99), Stage::running)), Paths{kCounters});
+  EXPECT_FALSE(set.covmeta_seen());
+  EXPECT_FALSE(set.counters_seen());
+  set.saw(seen(kMeta, 10, 100), Stage::running);
   EXPECT_TRUE(set.covmeta_seen());
-  EXPECT_EQ(paths(set.saw(seen(kCounters), Stage::running)), (Paths{kMeta, kCounters}));
-  EXPECT_EQ(paths(set.saw(seen(kMeta), Stage::last_look)), Paths{});
-}
-
-TEST(ReadySet, BesideAnotherSupervisorACovmetaMayComeAfterOurCounters) {
-  ReadySet set(Scope::own_only);
-  EXPECT_EQ(paths(set.saw(seen(kCounters), Stage::running)), Paths{kCounters});
-  EXPECT_EQ(paths(set.saw(seen(kMeta), Stage::running)), Paths{kMeta});
-}
-
-TEST(ReadySet, BesideAnotherSupervisorEachFoldersCovmetaComesAlong) {
-  ReadySet set(Scope::own_only);
-  EXPECT_EQ(paths(set.saw(seen("a/" + kMeta), Stage::running)), Paths{});
-  EXPECT_EQ(paths(set.saw(seen("b/" + kMeta), Stage::running)), Paths{});
-  EXPECT_EQ(paths(set.saw(seen("a/" + kCounters), Stage::running)),
-            (Paths{"a/" + kMeta, "b/" + kMeta, "a/" + kCounters}));
+  EXPECT_FALSE(set.counters_seen());
+  set.saw(seen("covcounters." + kHash + ".8.200", 10, 100), Stage::running);
+  EXPECT_TRUE(set.counters_seen());
 }
 
 }  // namespace

@@ -136,35 +136,5 @@ TEST(Subreaper, OrphansOfDescendantsBecomeOurs) {
             "both");
 }
 
-TEST(DescendsFrom, FollowsTheParentsUpToTheAncestor) {
-  EXPECT_EQ(in_a_child([] {
-              std::array<int, 2> ends{};
-              if (pipe(ends.data()) != 0) return std::string("pipe");
-              const pid_t child = child_that([&] {
-                prctl(PR_SET_NAME, "a) S 1 (b) R 1");  // a name that looks like fields
-                const pid_t grandchild = child_that(wait_for_ever);
-                if (write(ends[1], &grandchild, sizeof grandchild) < 0) _exit(1);
-                wait_for_ever();
-              });
-              pid_t grandchild = 0;
-              if (read(ends[0], &grandchild, sizeof grandchild) < 0) return std::string("read");
-              std::string result;
-              if (!descends_from(child, getpid())) result += "child, ";
-              if (!descends_from(grandchild, getpid())) result += "grandchild, ";
-              if (!descends_from(grandchild, child)) result += "its parent, ";
-              if (descends_from(child, grandchild)) result += "upside down, ";
-              if (descends_from(getpid(), getpid())) result += "itself, ";
-              if (descends_from(getppid(), getpid())) result += "parent, ";
-              kill(child, SIGKILL);
-              eventually([&] { return state_of(child) == 'Z'; });
-              if (!descends_from(child, getpid())) result += "zombie, ";
-              waitpid(child, nullptr, 0);
-              if (descends_from(child, getpid())) result += "reaped, ";
-              kill(grandchild, SIGKILL);
-              return result + "done";
-            }),
-            "done");
-}
-
 }  // namespace
 }  // namespace integcov::process

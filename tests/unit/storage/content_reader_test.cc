@@ -1,6 +1,7 @@
 #include "storage/content_reader.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "base/crc32c.h"
 #include "test_files.h"
@@ -75,6 +76,64 @@ TEST(ContentReader, NoticesThatTheFileShrank) {
   ASSERT_TRUE(std::holds_alternative<Failed>(slice));
   EXPECT_TRUE(std::get<Failed>(slice).retryable);
 }
+
+// --- a log that someone goes on writing ---------------------------------------------------------
+
+TEST(ContentReader, ALogIsReadAsItWasAtTheFirstLook) {
+  const TestFolder folder;
+  const std::string content = pattern(ContentReader::kSlice + 1);
+  folder.write("log", content);
+  const UniqueFd fd = folder.open("log");
+  ContentReader reader(fd.get(), Writers::active);
+  std::string read(std::get<std::string_view>(reader.next()));
+  folder.append("log", "more");
+  const auto slice = reader.next();
+  ASSERT_TRUE(std::holds_alternative<std::string_view>(slice));
+  read += std::get<std::string_view>(slice);
+  EXPECT_TRUE(reader.finished());
+  EXPECT_TRUE(read == content);
+  EXPECT_EQ(reader.crc32c(), crc32c(0, content)) << "of the bytes that were read";
+  EXPECT_EQ(reader.identity().size, content.size());
+}
+
+TEST(ContentReader, ALogMayNotShrink) {
+  for (const std::size_t left : {ContentReader::kSlice, std::size_t{0}}) {
+    const TestFolder folder;
+    folder.write("log", pattern(ContentReader::kSlice + 1));
+    const UniqueFd fd = folder.open("log");
+    ContentReader reader(fd.get(), Writers::active);
+    EXPECT_TRUE(std::holds_alternative<std::string_view>(reader.next()));
+    std::filesystem::resize_file(folder.path("log"), left);
+    const auto slice = reader.next();
+    ASSERT_TRUE(std::holds_alternative<Failed>(slice));
+    EXPECT_TRUE(std::get<Failed>(slice).retryable);
+    EXPECT_EQ(std::get<Failed>(slice).reason, "the file changed while it was read");
+  }
+}
+
+TEST(ContentReader, ATouchedCoverageFileHasChangedATouchedLogHasNot) {
+  for (const Writers writers : {Writers::finished, Writers::active}) {
+    const TestFolder folder;
+    folder.write("f", pattern(ContentReader::kSlice + 1));
+    const UniqueFd fd = folder.open("f");
+    ContentReader reader(fd.get(), writers);
+    EXPECT_TRUE(std::holds_alternative<std::string_view>(reader.next()));
+    const timespec later[2] = {{4'000'000'000, 0}, {4'000'000'000, 0}};
+    ASSERT_EQ(::futimens(fd.get(), later), 0);
+    const bool read = std::holds_alternative<std::string_view>(reader.next());
+    EXPECT_EQ(read, writers == Writers::active);
+  }
+}
+
+TEST(ContentReader, CoverageFilesAreFinishedOthersMayBeLogs) {
+  const std::string hash(32, 'a');
+  EXPECT_EQ(writers_of("covmeta." + hash), Writers::finished);
+  EXPECT_EQ(writers_of("sub/covcounters." + hash + ".1.2"), Writers::finished);
+  EXPECT_EQ(writers_of("app.log"), Writers::active);
+  EXPECT_EQ(writers_of("covcounters.1"), Writers::active);
+}
+
+// --- what cannot be read ------------------------------------------------------------------------
 
 TEST(ContentReader, RefusesWhatIsNoRegularFile) {
   const TestFolder folder;

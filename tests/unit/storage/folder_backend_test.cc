@@ -62,6 +62,8 @@ class FolderBackendTest : public ::testing::Test {
 
 using Names = std::vector<std::string>;
 
+const std::string kCounters = "covcounters.0123456789abcdef0123456789abcdef.1.2";
+
 TEST_F(FolderBackendTest, MakesTheFolderAndCopiesByteForByte) {
   const std::string content = pattern(3 * ContentReader::kSlice + 7);
   source_.write("source", content);
@@ -158,12 +160,11 @@ TEST_F(FolderBackendTest, TheNameAppearsOnlyWithTheWholeFile) {
   EXPECT_GE(turns, 2) << "other events get their turn between slices";
 }
 
-TEST_F(FolderBackendTest, AFileThatChangesMeanwhileIsNotStored) {
+TEST_F(FolderBackendTest, ACoverageFileThatChangesMeanwhileIsNotStored) {
   source_.write("source", pattern(3 * ContentReader::kSlice));
   std::optional<Outcome> result;
-  const auto attempt = begin("f", [&](Outcome outcome) { result = std::move(outcome); });
-  event::Timer change(loop_, [&] { source_.append("source", "more"); });
-  change.arm(Duration::zero());
+  const auto attempt = begin(kCounters, [&](Outcome outcome) { result = std::move(outcome); });
+  const Midway change(loop_, [&] { source_.append("source", "more"); });
   loop_.run();
   ASSERT_TRUE(result && std::holds_alternative<Failed>(*result));
   EXPECT_TRUE(std::get<Failed>(*result).retryable);
@@ -171,14 +172,43 @@ TEST_F(FolderBackendTest, AFileThatChangesMeanwhileIsNotStored) {
   EXPECT_EQ(names(), Names{});
 }
 
+TEST_F(FolderBackendTest, ALogThatGrowsMeanwhileIsStoredAsItWas) {
+  const std::string content = pattern(3 * ContentReader::kSlice);
+  source_.write("source", content);
+  for (const bool again : {false, true}) {
+    source_.write("source", content);
+    std::optional<Outcome> result;
+    const auto attempt = begin("app.log", [&](Outcome outcome) { result = std::move(outcome); });
+    const Midway write(loop_, [&] {
+      EXPECT_FALSE(result) << "in the middle";
+      source_.append("source", "more");
+    });
+    loop_.run();
+    ASSERT_TRUE(result && std::holds_alternative<Stored>(*result));
+    EXPECT_EQ(std::get<Stored>(*result).already_there, again) << "also while it is compared";
+    EXPECT_TRUE(stored("app.log") == content);
+    EXPECT_EQ(names(), Names{"app.log"});
+  }
+}
+
+TEST_F(FolderBackendTest, ALogThatIsCutOffMeanwhileIsTriedAgain) {
+  source_.write("source", pattern(3 * ContentReader::kSlice));
+  std::optional<Outcome> result;
+  const auto attempt = begin("app.log", [&](Outcome outcome) { result = std::move(outcome); });
+  const Midway cut(loop_, [&] { source_.write("source", "rotated"); });
+  loop_.run();
+  ASSERT_TRUE(result && std::holds_alternative<Failed>(*result));
+  EXPECT_TRUE(std::get<Failed>(*result).retryable);
+  EXPECT_EQ(names(), Names{});
+}
+
 TEST_F(FolderBackendTest, DestroyingTheAttemptCancelsAndCleansUp) {
   source_.write("source", pattern(3 * ContentReader::kSlice));
   auto attempt = begin("f", [](const Outcome&) { ADD_FAILURE() << "cancelled"; });
-  event::Timer cancel(loop_, [&] {
+  const Midway cancel(loop_, [&] {
     EXPECT_EQ(names().size(), 1U) << "the copy is under way";
     attempt.reset();
   });
-  cancel.arm(Duration::zero());
   loop_.run();
   EXPECT_EQ(attempt, nullptr);
   EXPECT_EQ(names(), Names{});
@@ -209,6 +239,34 @@ TEST_F(FolderBackendTest, AFolderThatIsAFileIsAPermanentFailure) {
     EXPECT_FALSE(failed.retryable);
     EXPECT_EQ(failed.reason, "cannot write " + target() + "/" + name + ": Not a directory");
   }
+}
+
+TEST_F(FolderBackendTest, AFolderThatCannotBeThereIsAPermanentFailure) {
+  source_.write("source", "x");
+  std::filesystem::create_symlink(target_.path("nowhere"), target_.path("dangling"));
+  for (const std::string& folder : {std::string("/proc/x"), target_.path("dangling").string()}) {
+    FolderBackend backend(loop_, folder);
+    std::optional<Outcome> result;
+    const auto attempt =
+        backend.upload({.id = 1, .file = {.path = "f"}, .content = source_.open("source")},
+                       [&](Outcome outcome) { result = std::move(outcome); });
+    loop_.run();
+    ASSERT_TRUE(result && std::holds_alternative<Failed>(*result));
+    EXPECT_FALSE(std::get<Failed>(*result).retryable);
+    EXPECT_EQ(std::get<Failed>(*result).reason,
+              "cannot write " + folder + "/f: No such file or directory");
+  }
+}
+
+TEST_F(FolderBackendTest, AFolderThatVanishesMeanwhileIsMadeAnewNextTime) {
+  source_.write("source", pattern(3 * ContentReader::kSlice));
+  std::optional<Outcome> result;
+  const auto attempt = begin("f", [&](Outcome outcome) { result = std::move(outcome); });
+  const Midway remove(loop_, [&] { std::filesystem::remove_all(target()); });
+  loop_.run();
+  ASSERT_TRUE(result && std::holds_alternative<Failed>(*result));
+  EXPECT_TRUE(std::get<Failed>(*result).retryable);
+  EXPECT_TRUE(std::holds_alternative<Stored>(store("f")));
 }
 
 TEST_F(FolderBackendTest, AFolderWithoutPermissionIsAPermanentFailure) {

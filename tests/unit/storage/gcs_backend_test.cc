@@ -15,6 +15,7 @@ using upload::Failed;
 using upload::Outcome;
 using upload::Stored;
 
+const std::string kCounters = "covcounters.0123456789abcdef0123456789abcdef.1.2";
 constexpr std::uint64_t kLarge = (8 << 20) + 1;  // needs a session
 
 class FakeTokens : public auth::TokenSource {
@@ -156,6 +157,18 @@ TEST_F(GcsBackendTest, AnEmulatorGetsNoCredentials) {
   EXPECT_EQ(failed().reason, "HTTP 401: who are you");
 }
 
+TEST_F(GcsBackendTest, AllRequestsGoThroughAProxyOrNone) {
+  for (const bool through_proxy : {true, false}) {
+    options_.through_proxy = through_proxy;
+    use(nullptr);
+    backend_->prepare();
+    EXPECT_EQ(last().through_proxy, through_proxy);
+    begin();
+    EXPECT_EQ(last().method, "POST");
+    EXPECT_EQ(last().through_proxy, through_proxy);
+  }
+}
+
 TEST_F(GcsBackendTest, TheQuotaProjectIsAHeaderUnlessTheUserPays) {
   options_.quota_project = "quota";
   begin_with_token();
@@ -249,19 +262,59 @@ TEST_F(GcsBackendTest, AFileThatChangedBetweenAttemptsStartsAnew) {
   EXPECT_EQ(header("X-Upload-Content-Length"), "8388613");
 }
 
-TEST_F(GcsBackendTest, AFileThatChangesWhileItIsSentIsNotStored) {
-  begin_with_token();
+TEST_F(GcsBackendTest, ACoverageFileThatChangesWhileItIsSentIsNotStored) {
+  use(nullptr);
+  begin(kCounters);
   const std::string answer = object();
   files_.append("f", "more");
   client_.deliver(200, answer);
   EXPECT_TRUE(failed().retryable);
   EXPECT_EQ(failed().reason, "the file changed while it was read");
-  begin();
+  begin(kCounters);
   client_.deliver(412);
   client_.deliver(200, answer);
   EXPECT_NE(last().url.find("ifGenerationMatch=1&"), std::string::npos) << "the older one goes";
   client_.deliver(200, object());
   EXPECT_FALSE(stored().already_there);
+}
+
+TEST_F(GcsBackendTest, ALogThatGrowsWhileItIsSentIsStoredAsItWas) {
+  use(nullptr);
+  begin("app.log");
+  const std::string content = files_.read("f");
+  const std::string answer = object();
+  files_.append("f", "more");
+  EXPECT_NE(test::body_text(last()).find(crc32c_base64(crc32c(0, content))), std::string::npos);
+  EXPECT_EQ(test::body_text(last()).find("more"), std::string::npos)
+      << "no byte of what came later";
+  client_.deliver(200, answer);
+  EXPECT_FALSE(stored().already_there);
+}
+
+TEST_F(GcsBackendTest, ALogThatGrowsBetweenSlicesIsSentAsItWasAtFirst) {
+  const std::string content = pattern(3 * ContentReader::kSlice);
+  files_.write("f", content);
+  use(nullptr);
+  const Midway write(loop_, [&] {
+    EXPECT_TRUE(client_.requests.empty()) << "it is still being read";
+    files_.append("f", "more");
+  });
+  attempt_ = backend_->upload({.id = 1, .file = {.path = "app.log"}, .content = files_.open("f")},
+                              [this](Outcome outcome) { outcome_ = std::move(outcome); });
+  loop_.run();
+  ASSERT_EQ(client_.in_flight(), 1U);
+  client_.deliver(200, object(content));
+  EXPECT_FALSE(stored().already_there);
+}
+
+TEST_F(GcsBackendTest, ALogThatIsCutOffWhileItIsSentIsTriedAgain) {
+  use(nullptr);
+  begin("app.log");
+  const std::string answer = object();
+  files_.write("f", "rotated");
+  client_.deliver(200, answer);
+  EXPECT_TRUE(failed().retryable);
+  EXPECT_EQ(failed().reason, "the file changed while it was read");
 }
 
 TEST_F(GcsBackendTest, ASessionOnAnotherHostDoesNotSeeTheToken) {

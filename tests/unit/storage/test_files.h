@@ -6,11 +6,14 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "base/unique_fd.h"
+#include "event/timer.h"
 
 namespace integcov::storage {
 
@@ -48,6 +51,26 @@ class TestFolder {
 
  private:
   std::filesystem::path path_;
+};
+
+// Acts in the second turn of the loop: an attempt at a file of three slices is in the middle then,
+// whoever comes first in a turn.
+class Midway {
+ public:
+  Midway(event::Loop& loop, std::function<void()> act)
+      : act_(std::move(act)), timer_(loop, [this] { turn(); }) {
+    timer_.arm(Duration::zero());
+  }
+
+ private:
+  void turn() {
+    if (!std::exchange(begun_, true)) return timer_.arm(Duration::zero());
+    act_();
+  }
+
+  std::function<void()> act_;
+  bool begun_ = false;
+  event::Timer timer_;
 };
 
 // Bytes in which every position matters.

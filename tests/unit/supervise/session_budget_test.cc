@@ -108,9 +108,10 @@ TEST(SessionBudget, WhatIsLeftAtTheDeadlineIsNamed) {
   EXPECT_EQ(d.expect<AbortUpload>().id, log);
   d.expect_exit(0);
   EXPECT_EQ(d.lines(),
-            Lines{"2 of 3 files were not uploaded to gs://bucket/folder (the time was over); they "
-                  "stay in /cov: " +
-                  kCounters + ", app.log"});
+            (Lines{"still uploading 2 files to gs://bucket/folder, for at most 57 s",
+                   "2 of 3 files were not uploaded to gs://bucket/folder (the time was over); they "
+                   "stay in /cov: " +
+                       kCounters + ", app.log"}));
 }
 
 TEST(SessionBudget, AListingThatNeverComesDoesNotKeepUs) {
@@ -137,8 +138,8 @@ TEST(SessionBudget, ATryThatCannotBeginInTimeIsNotWaitedFor) {
   d.expect_exit(0);
   EXPECT_EQ(d.elapsed(), seconds(58));
   const Lines lines = d.lines();
-  ASSERT_EQ(lines.size(), 1U);
-  EXPECT_NE(lines[0].find("(HTTP 429)"), std::string::npos);
+  ASSERT_FALSE(lines.empty());
+  EXPECT_NE(lines.back().find("(HTTP 429)"), std::string::npos);
 }
 
 // ---- Failures ----

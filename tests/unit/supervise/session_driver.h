@@ -73,13 +73,13 @@ class Driver {
   }
 
   // A file is there, but no event says so.
-  void appears(FileEntry file, bool own = true) {
-    std::erase_if(folder_, [&](const auto& seen) { return seen.file.path == file.path; });
-    folder_.push_back({std::move(file), own});
+  void appears(FileEntry file) {
+    std::erase_if(folder_, [&](const FileEntry& other) { return other.path == file.path; });
+    folder_.push_back(std::move(file));
   }
-  void writes_version(FileEntry file, bool own = true) {
-    appears(file, own);
-    tell(FileFinished{{std::move(file), own}});
+  void writes_version(FileEntry file) {
+    appears(file);
+    tell(FileFinished{std::move(file)});
   }
   void writes(const std::string& path) { writes_version({path, 10, 1}); }
   void answer_listing() { tell(FolderListed{folder_}); }
@@ -88,6 +88,7 @@ class Driver {
   void fail(upload::UploadId id, std::string reason = "HTTP 503") {
     tell(UploadFinished{id, upload::Failed{.retryable = true, .reason = std::move(reason)}});
   }
+  void vanish(upload::UploadId id) { tell(UploadFinished{id, upload::Vanished{}}); }
   void refuse(upload::UploadId id, std::string reason = "HTTP 403") {
     tell(UploadFinished{id, upload::Failed{.retryable = false, .reason = std::move(reason)}});
   }
@@ -162,7 +163,7 @@ class Driver {
 
   MonoTime now_ = kStart;
   Session session_;
-  std::vector<coverage::SeenFile> folder_;
+  std::vector<FileEntry> folder_;
   std::deque<Action> actions_;
   std::vector<std::string> lines_;
 };

@@ -103,7 +103,7 @@ TEST(SessionDescendants, ThatGoOnWritingALogHaveItWholeInStorage) {
   d.store(id);
   d.expect_recorded("app.log");
   d.expect_exit(0);
-  EXPECT_EQ(d.lines(), Lines{"uploaded 2 files (40 B) to gs://bucket/folder"});
+  EXPECT_EQ(d.lines().back(), "uploaded 2 files (40 B) to gs://bucket/folder");
 }
 
 TEST(SessionDescendants, ThatWriteWithoutEndDoNotKeepUs) {
@@ -240,21 +240,52 @@ TEST(SessionScope, InACarelessFolderOnlyCoverageGoesUp) {
   d.expect_exit(0);
 }
 
-TEST(SessionScope, BesideAnotherSupervisorOnlyOurOwnGoesUp) {
-  Driver d(with([](auto& o) { o.scope = ReadySet::Scope::own_only; }));
-  d.writes_version({kMeta, 10, 1}, false);
-  d.writes_version({kLater, 10, 1}, false);
-  d.expect_nothing();
-  d.writes_version({kCounters, 10, 1}, true);
-  const auto meta = d.expect_upload(kMeta);
-  const auto counters = d.expect_upload(kCounters);
-  d.store(meta);
-  d.expect_recorded(kMeta);
-  d.store(counters);
-  d.expect_recorded(kCounters);
-  d.appears({"app.log", 1, 1});
+TEST(SessionEnd, AProgramThatLeftNoCountersIsTold) {
+  Driver d;
+  d.writes(kMeta);
+  d.expect_stored(kMeta);
+  d.app_ends(2);
+  d.expect<CloseWatch>();
+  d.expect_exit(2);
+  const Lines lines = d.lines();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_TRUE(lines[0].starts_with("the program left no counters in /cov")) << lines[0];
+}
+
+TEST(SessionEnd, AFileThatIsDeletedBeforeItsUploadIsNoFailure) {
+  Driver d(with([](auto& o) { o.fail_on_upload_error = true; }));
+  d.writes(kMeta);
+  d.expect_stored(kMeta);
+  d.writes(kCounters);
+  d.vanish(d.expect_upload(kCounters));
   d.app_ends(0);
   d.expect<CloseWatch>();
+  d.expect_exit(0);
+  EXPECT_EQ(d.lines(), Lines{"uploaded 1 file (10 B) to gs://bucket/folder"});
+}
+
+TEST(SessionEnd, ManyFilesThatAreRefusedAreOneWarning) {
+  Driver d;
+  d.writes(kMeta);
+  d.writes(kCounters);
+  const auto meta = d.expect_upload(kMeta);
+  const auto counters = d.expect_upload(kCounters);
+  d.refuse(meta, "HTTP 403: covmeta");
+  d.refuse(counters, "HTTP 403: counters");
+  EXPECT_EQ(d.lines(), Lines{"cannot upload to gs://bucket/folder: HTTP 403: covmeta"});
+}
+
+TEST(SessionEnd, FilesThatAppearAfterTheLastLookDoNotKeepUs) {
+  Driver d;
+  d.writes(kMeta);
+  d.expect_stored(kMeta);
+  d.appears({"log.1", 1, 1});
+  d.app_ends(0);
+  const auto id = d.expect_upload("log.1");
+  d.expect<CloseWatch>();
+  d.appears({"log.2", 1, 1});
+  d.store(id);
+  d.expect_recorded("log.1");
   d.expect_exit(0);
 }
 

@@ -136,7 +136,7 @@ class World {
       }
       for (std::uint64_t copies = pick_(8) == 1 ? 2 : 1; copies > 0; --copies) {
         at(now_ + ms(pick_(20)), [this, seen] {
-          if (!watch_closed_) told({{seen}}), tell(FileFinished{{seen}});
+          if (!watch_closed_) told({seen}), tell(FileFinished{seen});
         });
       }
     });
@@ -175,12 +175,12 @@ class World {
 
   // ---- What the session is told, and what it does ----
 
-  void told(const std::vector<coverage::SeenFile>& files) {
+  void told(const std::vector<FileEntry>& files) {
     if (exited_ || forced_ || options_.storage.empty()) return;
-    for (const auto& seen : files) {
-      const FileEntry& file = seen.file;
+    for (const FileEntry& file : files) {
       if (is_other(file.path) &&
-          (!exit_at_ || options_.scope != coverage::ReadySet::Scope::everything))
+          (!exit_at_ || watch_closed_ ||  // after the last look only coverage is waited for
+           options_.scope != coverage::ReadySet::Scope::everything))
         continue;
       const auto before = earlier_.find(file.path);
       if (before != earlier_.end() && before->second == file) continue;
@@ -353,11 +353,11 @@ class World {
     if (forced_ || now_ >= *limit_) return;
     require(!aborted_, "an upload was aborted although there was time");
     require(answered_after_exit_, "no listing after the exit");
-    for (const auto& seen : listed_) {  // the end came by itself: nothing on disk is missing
-      const FileEntry& file = seen.file;
+    for (const FileEntry& file : listed_) {  // the end came by itself: nothing on disk is missing
       if (is_other(file.path) && options_.scope != coverage::ReadySet::Scope::everything) continue;
       const auto before = earlier_.find(file.path);
       if (before != earlier_.end() && before->second == file) continue;
+      if (is_other(file.path) && !told_.contains(file.path) && !all_was_written_in_time()) continue;
       require(told_.contains(file.path), "a file that the last listing held is unknown");
       if (!all_was_written_in_time() || warned) continue;
       const FileEntry& there = storage_[file.path];
@@ -389,7 +389,7 @@ class World {
   std::map<std::string, FileEntry> storage_;  // what is in the bucket
   std::map<std::string, FileEntry> to_record_;  // stored, not yet noted
   std::map<upload::UploadId, FileEntry> running_;
-  std::vector<coverage::SeenFile> listed_;  // by the newest listing
+  std::vector<FileEntry> listed_;  // by the newest listing
   std::vector<int> to_forward_;
   bool listing_ = false;
   bool answered_after_exit_ = false;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 #include "unit/watch/temporary_folder.h"
@@ -225,6 +226,42 @@ TEST(OpenBelow, WhatTookTheFilesPlaceIsNotOpenedAndDoesNotBlock) {
   EXPECT_EQ(open_below(dir.path(), "fifo").message(), dir.path("fifo") + " is not a regular file");
   EXPECT_EQ(open_below(dir.path(), "folder").message(),
             dir.path("folder") + " is not a regular file");
+}
+
+TEST(FolderErrors, SayWhyItFailed) {
+  const TemporaryFolder dir;
+  dir.folder("folder");
+  dir.file("file");
+  EXPECT_EQ(open_below(dir.path(), "gone").error().code, ENOENT);
+  EXPECT_EQ(open_below(dir.path(), "gone/x").error().code, ENOENT);
+  EXPECT_EQ(open_below(dir.path("gone"), "file").error().code, ENOENT);
+  EXPECT_EQ(open_below(dir.path(), "folder").error().code, 0) << "no system call failed";
+  EXPECT_EQ(look_at(dir.path(), "gone").error().code, ENOENT);
+  EXPECT_EQ(look_at(dir.path(), "file/x").error().code, ENOTDIR);
+  EXPECT_EQ(look_at(dir.path(), "folder").error().code, 0);
+  EXPECT_EQ(list_folder(dir.path("gone"), true).error().code, ENOENT);
+}
+
+TEST(FolderErrors, TooManyOpenFilesIsAReasonOfItsOwn) {
+  const TemporaryFolder dir;
+  dir.file("file");
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit few{.rlim_cur = 64, .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &few);
+  std::vector<UniqueFd> all;
+  while (all.empty() || all.back()) all.emplace_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const auto at_folder = open_below(dir.path(), "file");
+  const auto listing = list_folder(dir.path(), true);
+  all.resize(all.size() - 2);  // the failed one, and one for the folder
+  const auto at_file = open_below(dir.path(), "file");
+  setrlimit(RLIMIT_NOFILE, &before);
+  for (const auto* result : {&at_folder, &at_file}) {
+    ASSERT_FALSE(*result);
+    EXPECT_EQ(result->error().code, EMFILE) << result->message();
+  }
+  ASSERT_FALSE(listing);
+  EXPECT_EQ(listing.error().code, EMFILE);
 }
 
 TEST(LookAt, IsAboutTheNameItself) {

@@ -25,7 +25,6 @@ class WatcherTest : public testing::Test {
     return std::make_unique<Watcher>(
         loop_, dir_.path(), recurse,
         Watcher::Callbacks{.finished = [this](const std::string& path) { saw("finished " + path); },
-                           .created = [this](const std::string& path) { saw("created " + path); },
                            .lost = [this] { saw("lost"); }});
   }
 
@@ -70,13 +69,13 @@ TEST_F(WatcherTest, AFileIsFinishedWhenItGetsItsFinalName) {
   const auto watcher = watch_folder();
   const UniqueFd file(open(dir_.path("tmp.covmeta").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   fs::rename(dir_.path("tmp.covmeta"), dir_.path("covmeta"));
-  EXPECT_EQ(all(), (Events{"created tmp.covmeta", "finished covmeta"}));
+  EXPECT_EQ(all(), (Events{"finished covmeta"}));
 }
 
 TEST_F(WatcherTest, OrWhenItIsClosedAfterWriting) {
   const auto watcher = watch_folder();
   dir_.file("report");
-  EXPECT_EQ(all(), (Events{"created report", "finished report"}));
+  EXPECT_EQ(all(), (Events{"finished report"}));
 }
 
 TEST_F(WatcherTest, ReadingAndDeletingSayNothing) {
@@ -96,7 +95,7 @@ TEST_F(WatcherTest, ASubfolderAsksForAListingAndIsWatchedOnRequest) {
   EXPECT_TRUE(watcher->watch("sub"));
   EXPECT_FALSE(watcher->watch("sub"));
   dir_.file("sub/file");
-  EXPECT_EQ(all(), (Events{"created sub/file", "finished sub/file"}));
+  EXPECT_EQ(all(), (Events{"finished sub/file"}));
 }
 
 TEST_F(WatcherTest, ManySubfoldersAtOnceAskForFewListings) {
@@ -126,7 +125,7 @@ TEST_F(WatcherTest, ASubfolderThatWasRenamedIsKnownByItsNewName) {
   EXPECT_EQ(all(), Events{"lost"});
   watcher->watch("new");
   dir_.file("new/file");
-  EXPECT_EQ(all(), (Events{"created new/file", "finished new/file"}));
+  EXPECT_EQ(all(), (Events{"finished new/file"}));
   dir_.folder("old");  // another one
   EXPECT_EQ(all(), Events{"lost"});
   EXPECT_TRUE(watcher->watch("old"));
@@ -184,7 +183,7 @@ TEST_F(WatcherTest, ACallbackMayCloseIt) {
   dir_.folder("sub");
   dir_.file("two");
   loop_.run();
-  EXPECT_EQ(events_, Events{"created one"});
+  EXPECT_EQ(events_, Events{"finished one"});
 }
 
 TEST_F(WatcherTest, WithoutInotifyItDoesNothing) {
@@ -207,7 +206,7 @@ TEST_F(WatcherTest, AFolderThatIsNotThereYetIsWatchedOnceItIs) {
   fs::create_directory(dir_.path());
   EXPECT_TRUE(watcher->watch(""));
   dir_.file("file");
-  EXPECT_EQ(all(), (Events{"created file", "finished file"}));
+  EXPECT_EQ(all(), (Events{"finished file"}));
 }
 
 }  // namespace

@@ -1,0 +1,139 @@
+"""With a controlling terminal a shell's user finds the program itself."""
+
+import os
+import shlex
+import signal
+
+from behaviours.child import state
+from behaviours.signals import BARRIER
+from conditions import Failed, NotApplicable, until
+from harness import behaviour
+
+
+@behaviour("tty.keeps", "the program has the terminal: foreground, and reads from it")
+def keeps(setting):
+    with setting.run("state", "FOLDER/state", tty=True) as run:
+        terminal = state(run)["terminal"]
+        if terminal != ["foreground"]:
+            raise Failed(f"the terminal is {terminal[0]}")
+    with setting.run("reads", tty=True) as run:
+        run.expect("ready")
+        run.type("hello\n")
+        run.expect("line hello")
+        run.expect_status(0)
+
+
+@behaviour("tty.ctrl-c", "Ctrl-C and Ctrl-\\ reach it once")
+def ctrl_c(setting):
+    with setting.run("signals", tty=True) as run:
+        run.expect("ready")
+        for key, number in (("\x03", signal.SIGINT), ("\x1c", signal.SIGQUIT)):
+            seen = []
+            for _ in range(10):
+                run.type(key)
+                run.expect(f"got {int(number)}")
+                seen += run.signals_until(BARRIER)
+            if seen:
+                raise Failed(f"{10 + len(seen)} for 10 keys")
+
+
+def in_a_shell(setting):
+    if setting.pid1:
+        raise NotApplicable("PID 1 is nobody's job")
+
+
+@behaviour("tty.ctrl-z", "in a shell Ctrl-Z stops the job and fg resumes it, again and again")
+def ctrl_z(setting):
+    in_a_shell(setting)
+    with setting.run("signals", str(int(signal.SIGTSTP)), shell=True) as run:
+        run.expect("ready")
+        child = run.child()
+        for _ in range(3):
+            run.type("\x1a")
+            run.stopped()
+            until(lambda: run.state(child) == "T", "the shell's job is stopped, but not its program")
+            os.write(run.shell, b"f")
+            until(lambda: run.state(child) != "T", "fg doesn't resume it")
+            got = run.signals_until(BARRIER)
+            if got not in ([signal.SIGCONT], []):
+                raise Failed(f"got {got} on the way")
+            run.type("\x03")  # it has the terminal again
+            run.expect("got 2")
+        run.type("exit 4\n")
+        run.expect_status(4)
+
+
+@behaviour("tty.ctrl-z-pid1", "as PID 1 Ctrl-Z leaves nothing stopped: nobody could resume it")
+def ctrl_z_pid1(setting):
+    if not setting.pid1:
+        raise NotApplicable("see tty.ctrl-z")
+    with setting.run("signals", str(int(signal.SIGTSTP)), tty=True) as run:
+        run.expect("ready")
+        child = run.child()
+        run.type("\x1a\x03")
+        try:
+            run.expect_any("got 2")
+        except Failed:
+            raise Failed(f"the program is left in state {run.state(child)}") from None
+        run.signals_until(BARRIER)
+        run.type("exit 4\n")
+        run.expect_status(4)
+
+
+@behaviour("tty.kill-tstp", "in a shell kill -TSTP stops the job, kill -CONT resumes it")
+def kill_tstp(setting):
+    in_a_shell(setting)
+    with setting.run("signals", str(int(signal.SIGTSTP)), shell=True) as run:
+        run.expect("ready")
+        child = run.child()
+        run.signal(signal.SIGTSTP)
+        run.stopped()
+        until(lambda: run.state(child) == "T", "the program isn't stopped")
+        run.signal(signal.SIGCONT)
+        until(lambda: run.state(child) != "T", "the program isn't resumed")
+        run.signals_until(BARRIER)
+
+
+@behaviour("tty.background", "a background job that reads is stopped, and reads after fg")
+def background(setting):
+    in_a_shell(setting)
+    with setting.run("reads", shell=True, stage=["--background"]) as run:
+        run.expect("ready")
+        run.stopped()
+        os.write(run.shell, b"f")
+        run.type("later\n")
+        run.expect("line later")
+        run.expect_status(0)
+
+
+@behaviour("tty.gives-back", "after the program's end the terminal is the shell's job's again")
+def gives_back(setting):
+    in_a_shell(setting)
+    script = f"{quoted(setting)}; read -r line; echo \"line $line\""
+    bare = type(setting)([], setting.programs)
+    with bare.run_path("/bin/sh", "-c", script, shell=True) as run:
+        run.type("mine\n")
+        run.expect("line mine")
+        run.expect_status(0)
+
+
+def quoted(setting):
+    return shlex.join([*setting.wrapper, setting.program("exits"), "code", "0"])
+
+
+@behaviour("tty.new-session", "it may leave its process group and session: SIGCONT reaches it")
+def new_session(setting):
+    with setting.run("regroups", setting.program("signals"), "keep", tty=True) as run:
+        run.expect("moved")
+        run.expect("ready")
+        for number in (signal.SIGCONT, signal.SIGTERM):
+            run.signal(number)
+            run.expect(f"got {int(number)}")
+
+
+@behaviour("tty.hangup", "a closed terminal sends it SIGHUP")
+def hangup(setting):
+    with setting.run("signals", "keep", tty=True) as run:
+        run.expect("ready")
+        run.close_stdin()
+        run.expect_any("got 1")

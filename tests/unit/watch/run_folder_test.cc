@@ -1,0 +1,66 @@
+#include "watch/run_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "unit/watch/temporary_folder.h"
+#include "watch/control_folder.h"
+#include "watch/folder.h"
+
+namespace integcov::watch {
+namespace {
+
+std::vector<std::string> names(const std::string& folder) {
+  std::vector<std::string> result;
+  const auto listing = list_folder(folder, true);
+  for (const FileEntry& file : listing->files) result.push_back(file.path);
+  std::ranges::sort(result);
+  return result;
+}
+
+const std::string kMeta = "covmeta.0123456789abcdef0123456789abcdef";
+
+TEST(RunFolder, IsInTheControlFolderAndOurs) {
+  const TemporaryFolder dir;
+  EXPECT_FALSE(make_run_folder(dir.path(), "a"));  // nobody has made .integcov
+  const ControlFolder control(dir.path());
+  const auto run = make_run_folder(dir.path(), "a");
+  ASSERT_TRUE(run);
+  EXPECT_EQ(*run, dir.path() + "/.integcov/run-a");
+  EXPECT_FALSE(make_run_folder(dir.path(), "a"));
+  EXPECT_EQ(ControlFolder(*run).lock(), ControlFolder::Lock::held);
+}
+
+TEST(RunFolder, WhatAnEndedRunLeftIsMovedUp) {
+  const TemporaryFolder dir;
+  const ControlFolder control(dir.path());
+  dir.file(kMeta);
+  const std::string run = *make_run_folder(dir.path(), "a");
+  {
+    ControlFolder own(run);
+    EXPECT_TRUE(own.write_ledger("ledger of a"));
+    dir.file(".integcov/run-a/" + kMeta);
+    dir.folder(".integcov/run-a/sub");
+    dir.file(".integcov/run-a/sub/covcounters.x");
+    dir.file(".integcov/run-a/app.log");
+    EXPECT_EQ(adopt_run_folders(dir.path()), std::vector<std::string>{}) << "it goes on";
+    EXPECT_EQ(names(dir.path()), std::vector<std::string>{kMeta});
+  }
+  EXPECT_EQ(adopt_run_folders(dir.path()), std::vector<std::string>{"ledger of a"});
+  EXPECT_EQ(names(dir.path()), (std::vector<std::string>{"app.log", kMeta, "sub/covcounters.x"}));
+  EXPECT_FALSE(list_folder(run, false)) << "the empty folder stays";
+}
+
+TEST(RunFolder, NothingIsOverwrittenOrDeleted) {
+  const TemporaryFolder dir;
+  const ControlFolder control(dir.path());
+  dir.file("app.log");
+  const std::string run = *make_run_folder(dir.path(), "a");
+  dir.file(".integcov/run-a/app.log");
+  adopt_run_folders(dir.path());
+  EXPECT_EQ(names(run), std::vector<std::string>{"app.log"});
+}
+
+}  // namespace
+}  // namespace integcov::watch
