@@ -56,11 +56,15 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
                     tell(supervise::EventsLost{});
                   }),
       signals_(loop_, [this](int signal) { on_signal(signal); }),
-      watcher_(loop_, plan.config.coverdir, recurse_,
-               {.finished = [this](const std::string& path) { on_finished(path); },
-                .lost = [this] { on_lost(); }}),
       look_timer_(loop_, [this] { watch_without_events(); }) {
   const config::Config& config = plan.config;
+  if (!destination_.empty()) {
+    watcher_.emplace(loop_, config.coverdir, recurse_,
+                     watch::Watcher::Callbacks{
+                         .finished = [this](const std::string& path) { on_finished(path); },
+                         .lost = [this] { on_lost(); }});
+    if (!watcher_->works()) look_timer_.arm(kLookInterval);
+  }
   const bool to_bucket = std::holds_alternative<config::GcsLocation>(config.storage);
   if (control_ && plan.careless) {
     log_.write(Severity::info, config.coverdir +
@@ -86,7 +90,6 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
           .run_start_ns = (started - kClockSlack).time_since_epoch().count()},
       event::Loop::now());
   if (control_) read_ledger();
-  if (control_ && !watcher_.works()) look_timer_.arm(kLookInterval);
 }
 
 // Keeps of the ledger what is still there unchanged.
@@ -186,11 +189,13 @@ void Supervisor::perform(const supervise::ForwardSignal& action) {
 void Supervisor::perform(const supervise::ListFolder&) {
   supervise::FolderListed listed;
   const MonoTime begin = event::Loop::now();
-  watcher_.watch("");
+  if (watcher_) watcher_->watch("");
   auto listing = watch::list_folder(plan_.config.coverdir, recurse_);
   if (listing) {
     bool more_watched = false;
-    for (const std::string& folder : listing->folders) more_watched |= watcher_.watch(folder);
+    for (const std::string& folder : listing->folders) {
+      if (watcher_) more_watched |= watcher_->watch(folder);
+    }
     if (more_watched) on_lost();  // made in between: only a second look sees it
     if (!listing->complete)
       tell_listing("GOCOVERDIR=\"" + plan_.config.coverdir +
@@ -211,7 +216,9 @@ void Supervisor::tell_listing(const std::string& trouble) {
   log_.write(Severity::warning, trouble + ": some files in it are not uploaded");
 }
 
-void Supervisor::perform(const supervise::CloseWatch&) { watcher_.close(); }
+void Supervisor::perform(const supervise::CloseWatch&) {
+  if (watcher_) watcher_->close();
+}
 
 storage::Backend& Supervisor::backend() {
   if (!storage_) storage_.emplace(loop_, plan_, metadata_);

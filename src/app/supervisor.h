@@ -80,8 +80,8 @@ class Supervisor {
   event::Timer lost_timer_;
   bool lost_ = false;  // lost_timer_ runs
   process::SignalSource signals_;
-  watch::Watcher watcher_;
-  event::Timer look_timer_;  // where there are no file events
+  std::optional<watch::Watcher> watcher_;  // only with a storage
+  event::Timer look_timer_;                // where there are no file events
   std::optional<StorageAccess> storage_;
   std::map<upload::UploadId, std::unique_ptr<storage::Attempt>> attempts_;
 };

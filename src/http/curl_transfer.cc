@@ -20,7 +20,7 @@ constexpr std::size_t kMaxHeaderBytes = 256 << 10;
 constexpr int kLooksPerLimit = 8;
 // An idle connection to the service itself saves three round trips, and keepalive probes hold it
 // open in between; the one that the server has closed meanwhile is noticed before it is used.
-constexpr long kLongestIdleSeconds = 24 * 60 * 60;
+constexpr long kLongestIdleSeconds = 24L * 60 * 60;
 constexpr std::uint64_t kMinUploadBuffer = 16 << 10;  // libcurl's own minimum
 constexpr std::uint64_t kMaxUploadBuffer = 128 << 10;
 
