@@ -13,20 +13,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-using testing::default_options;
 using testing::Driver;
-using Lines = std::vector<std::string>;
-
-const std::string kHash = "0123456789abcdef0123456789abcdef";
-const std::string kMeta = "covmeta." + kHash;
-const std::string kCounters = "covcounters." + kHash + ".7.100";
-
-template <class Change>
-SessionOptions with(Change change) {
-  SessionOptions options = default_options();
-  change(options);
-  return options;
-}
+using testing::kCounters;
+using testing::kHash;
+using testing::kMeta;
+using testing::Lines;
+using testing::with;
 
 // ---- The budget ----
 

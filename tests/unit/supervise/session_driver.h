@@ -22,6 +22,21 @@ inline SessionOptions default_options() {
   return options;
 }
 
+// The defaults, changed.
+template <class Change>
+SessionOptions with(Change change) {
+  SessionOptions options = default_options();
+  change(options);
+  return options;
+}
+
+using Lines = std::vector<std::string>;
+
+inline const std::string kHash = "0123456789abcdef0123456789abcdef";
+inline const std::string kMeta = "covmeta." + kHash;
+inline const std::string kCounters = "covcounters." + kHash + ".7.100";
+inline const std::string kLater = "covcounters." + kHash + ".8.200";
+
 class Driver {
  public:
   explicit Driver(SessionOptions options = default_options(), std::vector<FileEntry> folder = {},
