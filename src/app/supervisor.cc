@@ -86,6 +86,7 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
           .stop_signal = config.stop_signal,
           .fail_on_upload_error = config.fail_on_upload_error,
           .parallel = parallel_uploads(),
+          .between_versions = to_bucket ? upload::Queue::kBetweenVersions : Duration::zero(),
           .seed = seed,
           .run_start_ns = (started - kClockSlack).time_since_epoch().count()},
       event::Loop::now());
@@ -241,7 +242,11 @@ void Supervisor::perform(supervise::StartUpload& action) {
     return fail(code == EMFILE || code == ENFILE, content.message());
   }
   try {
-    attempts_[id] = backend().upload({id, std::move(action.file), *std::move(content)},
+    attempts_[id] = backend().upload({.id = id,
+                                      .file = std::move(action.file),
+                                      .object = std::move(action.object),
+                                      .replaces = action.replaces,
+                                      .content = *std::move(content)},
                                      [this, id](upload::Outcome outcome) {
                                        attempts_.erase(id);
                                        tell(supervise::UploadFinished{id, std::move(outcome)});

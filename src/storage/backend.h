@@ -14,8 +14,12 @@ namespace integcov::storage {
 
 struct UploadRequest {
   upload::UploadId id = 0;  // the same for all attempts at one file: a resumable one goes on
-  FileEntry file;           // file.path is the object's name below the configured prefix
-  UniqueFd content;         // open for reading, a regular file
+  FileEntry file;
+  std::string object;     // its name below the configured prefix; empty: file.path
+  bool replaces = false;  // an older version of the object may be there and is ours
+  UniqueFd content;       // open for reading, a regular file
+
+  [[nodiscard]] const std::string& name() const { return object.empty() ? file.path : object; }
 };
 
 // One attempt under way. Destroying it cancels; `done` is then never called.

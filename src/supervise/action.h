@@ -1,6 +1,7 @@
 // What the session tells the shell to do.
 #pragma once
 
+#include <string>
 #include <variant>
 
 #include "base/file_entry.h"
@@ -23,6 +24,8 @@ struct CloseWatch {};
 struct StartUpload {
   upload::UploadId id = 0;
   FileEntry file;
+  std::string object;     // its name in storage; empty: file.path
+  bool replaces = false;  // an older version of the object may be there
 };
 
 struct AbortUpload {

@@ -25,7 +25,7 @@ Session::Session(SessionOptions options, MonoTime now)
     : options_(std::move(options)),
       budget_(options_.grace, options_.upload_timeout),
       ready_(options_.scope, options_.run_start_ns),
-      queue_(options_.seed, options_.parallel) {
+      queue_(options_.seed, options_.parallel, options_.between_versions) {
   if (!uploads()) return;
   queue_.hold_until(now + options_.jitter);
   first_look_ = now + kFirstLook;
@@ -197,7 +197,9 @@ std::optional<Action> Session::next_action(MonoTime now) {
     list_folder();
     if (auto action = pop()) return action;
   }
-  if (auto job = queue_.next(now)) return StartUpload{job->id, std::move(job->file)};
+  if (auto job = queue_.next(now)) {
+    return StartUpload{job->id, std::move(job->file), std::move(job->object), job->replaces};
+  }
   return phase_ == Phase::draining ? next_while_draining(now) : std::nullopt;
 }
 

@@ -28,8 +28,9 @@ struct SessionOptions {
   Duration jitter{};               // before the first upload, cut short by an exit or a stop signal
   std::optional<int> stop_signal;  // what the child gets for SIGTERM
   bool fail_on_upload_error = false;
-  std::size_t parallel = upload::Queue::kParallel;  // uploads at once
-  std::uint64_t seed = 0;                           // of the backoff
+  std::size_t parallel = upload::Queue::kParallel;              // uploads at once
+  Duration between_versions = upload::Queue::kBetweenVersions;  // of one object
+  std::uint64_t seed = 0;                                       // of the backoff
   std::int64_t run_start_ns = 0;  // CLOCK_REALTIME: what is older is of an earlier run
 };
 

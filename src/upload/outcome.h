@@ -23,6 +23,9 @@ struct Failed {
   std::optional<Duration> retry_after;  // the server's Retry-After, measured from now
   bool progressed = false;              // the server holds more bytes than before: backoff restarts
   std::string reason;                   // for the user: "HTTP 403 …"; never a token or a signed URL
+  // The object exists with other content, which these credentials may not replace, or not look at:
+  // only another name can help.
+  bool may_not_replace = false;
 };
 
 // The file was deleted before it could be read: its owner doesn't want it any more.

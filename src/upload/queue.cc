@@ -26,46 +26,88 @@ void Queue::delay(UploadId id, Entry& entry, MonoTime until, MonoTime now) {
   delayed_.emplace(until, id);
 }
 
-// The file's newer version takes the place of the one that was just tried.
-void Queue::start_anew(UploadId id, Entry& entry) {
-  entry.file = *std::exchange(entry.newer, std::nullopt);
-  entry.failures = 0;
-  entry.backoff.restart();
-  make_ready(id, entry);
+// Of the same object.
+bool Queue::Tried::other_version_than(const Version& version) const {
+  return object == version.object &&
+         (size != version.file.size || mtime_ns != version.file.mtime_ns);
 }
 
-void Queue::count(const FileEntry& file) {
-  stored_[file.path] = file.size;
+void Queue::set_version(Entry& entry, Version version) {
+  if (entry.version.object == version.object) version.replaces |= entry.version.replaces;
+  if (entry.tried) version.replaces |= entry.tried->other_version_than(version);
+  entry.version = std::move(version);
+}
+
+// The earliest start of the entry's version for the sake of the one that was tried last.
+MonoTime Queue::next_version_at(const Entry& entry) const {
+  if (!entry.tried || !entry.tried->other_version_than(entry.version)) return MonoTime::min();
+  return entry.tried->start + between_versions_;
+}
+
+// Precondition: it isn't running.
+void Queue::schedule(UploadId id, Entry& entry) {
+  MonoTime until = next_version_at(entry);
+  if (finish_by_ && until >= *finish_by_) until = MonoTime::min();  // now or never
+  entry.not_sooner = std::max(entry.not_sooner, until);
+  if (entry.state == State::delayed) until = std::max(until, entry.not_before);
+  if (until == MonoTime::min()) {
+    make_ready(id, entry);
+    return;
+  }
+  if (entry.state == State::delayed) delayed_.erase({entry.not_before, id});
+  ready_.erase(worth(id, entry));
+  entry.state = State::delayed;
+  entry.not_before = until;
+  delayed_.emplace(until, id);
+}
+
+// The file's newer version takes the place of the one that was just tried.
+void Queue::start_anew(UploadId id, Entry& entry) {
+  set_version(entry, *std::exchange(entry.newer, std::nullopt));
+  entry.failures = 0;
+  entry.backoff.restart();
+  schedule(id, entry);
+}
+
+void Queue::count(const Entry& entry) {
+  const FileEntry& file = entry.version.file;
+  stored_[file.path] = {file.size, entry.tried.value_or(Tried{})};
   ++totals_.stored;
   totals_.bytes += file.size;
 }
 
-void Queue::uncount(const std::string& path) {
+std::optional<Queue::Tried> Queue::uncount(const std::string& path) {
   const auto stored = stored_.extract(path);
-  if (!stored) return;
+  if (!stored) return std::nullopt;
   --totals_.stored;
-  totals_.bytes -= stored.mapped();
+  totals_.bytes -= stored.mapped().bytes;
+  return stored.mapped().tried;
 }
 
-void Queue::add(const FileEntry& file, Rank rank, std::uint64_t order) {
+void Queue::add(const FileEntry& file, Rank rank, std::uint64_t order, std::string object,
+                bool replaces) {
+  if (object == file.path) object.clear();
+  Version version{file, std::move(object), replaces};
   const auto [known, is_new] = by_path_.try_emplace(file.path, last_id_ + 1);
   if (is_new) {
-    uncount(file.path);
-    Entry entry;
-    entry.file = file;
+    Entry& entry = entries_[++last_id_];
     entry.rank = rank;
     entry.order = order;
-    Entry& added = entries_.emplace(++last_id_, std::move(entry)).first->second;
-    make_ready(last_id_, added);
+    entry.tried = uncount(file.path);
+    set_version(entry, std::move(version));
+    schedule(last_id_, entry);
     return;
   }
   Entry& entry = entries_.at(known->second);
   if (entry.state == State::running) {
-    entry.newer = file;
+    entry.newer = std::move(version);
     return;
   }
-  entry.file = file;
-  if (entry.state == State::gave_up) make_ready(known->second, entry);
+  const bool renamed = entry.version.object != version.object;
+  set_version(entry, std::move(version));
+  if (!renamed) return schedule(known->second, entry);
+  entry.backoff.restart();
+  make_ready(known->second, entry);
 }
 
 std::optional<Job> Queue::next(MonoTime now) {
@@ -79,7 +121,9 @@ std::optional<Job> Queue::next(MonoTime now) {
   running_.insert(id);
   Entry& entry = entries_.at(id);
   entry.state = State::running;
-  return Job{id, entry.file};
+  const auto& [file, object, replaces] = entry.version;
+  entry.tried = Tried{object, file.size, file.mtime_ns, now};
+  return Job{id, file, object, replaces};
 }
 
 Verdict Queue::finished(UploadId id, const Outcome& outcome, MonoTime now) {
@@ -89,8 +133,8 @@ Verdict Queue::finished(UploadId id, const Outcome& outcome, MonoTime now) {
     if (entry.newer) {
       start_anew(id, entry);
     } else {
-      count(entry.file);
-      by_path_.erase(entry.file.path);
+      count(entry);
+      by_path_.erase(entry.version.file.path);
       entries_.erase(id);
     }
     return Verdict::stored;
@@ -101,7 +145,7 @@ Verdict Queue::finished(UploadId id, const Outcome& outcome, MonoTime now) {
       start_anew(id, entry);
       return Verdict::will_retry;
     }
-    by_path_.erase(entry.file.path);
+    by_path_.erase(entry.version.file.path);
     entries_.erase(id);
     return Verdict::vanished;
   }
@@ -112,7 +156,7 @@ Verdict Queue::finished(UploadId id, const Outcome& outcome, MonoTime now) {
     start_anew(id, entry);
     return Verdict::will_retry;
   }
-  if (entry.newer) entry.file = *std::exchange(entry.newer, std::nullopt);
+  if (entry.newer) set_version(entry, *std::exchange(entry.newer, std::nullopt));
   ++entry.failures;
   if (!failed.retryable) {
     entry.state = State::gave_up;
@@ -121,8 +165,9 @@ Verdict Queue::finished(UploadId id, const Outcome& outcome, MonoTime now) {
   if (failed.progressed) entry.backoff.restart();
   const Duration longest = in_hurry_ ? kLongestWaitInHurry : kLongestWait;
   const Duration wait = entry.backoff.next(random_, longest);
-  entry.server_says = now + failed.retry_after.value_or(Duration::zero());
-  delay(id, entry, std::max(now + wait, entry.server_says), now);
+  entry.not_sooner =
+      std::max(now + failed.retry_after.value_or(Duration::zero()), next_version_at(entry));
+  delay(id, entry, std::max(now + wait, entry.not_sooner), now);
   return Verdict::will_retry;
 }
 
@@ -132,11 +177,11 @@ void Queue::hurry(MonoTime now, MonoTime finish_by) {
   for (auto& [id, entry] : entries_) {
     if (entry.state != State::delayed && entry.state != State::gave_up) continue;
     entry.backoff.restart();
-    if (entry.state == State::gave_up || entry.server_says <= now) {
+    if (entry.state == State::gave_up || entry.not_sooner <= now) {
       make_ready(id, entry);
     } else {
       delayed_.erase({entry.not_before, id});
-      delay(id, entry, entry.server_says, now);
+      delay(id, entry, entry.not_sooner, now);
     }
   }
   this->finish_by(finish_by, now);
@@ -168,7 +213,7 @@ std::vector<Unsaved> Queue::unsaved() const {
   for (const auto& [id, entry] : entries_) sorted.emplace(worth(id, entry), &entry);
   std::vector<Unsaved> result;
   result.reserve(sorted.size());
-  for (const auto& [_, entry] : sorted) result.push_back({entry->file, entry->reason});
+  for (const auto& [_, entry] : sorted) result.push_back({entry->version.file, entry->reason});
   return result;
 }
 
@@ -179,7 +224,7 @@ int Queue::failures(UploadId id) const {
 
 const FileEntry* Queue::file(UploadId id) const {
   const auto entry = entries_.find(id);
-  return entry == entries_.end() ? nullptr : &entry->second.file;
+  return entry == entries_.end() ? nullptr : &entry->second.version.file;
 }
 
 }  // namespace integcov::upload

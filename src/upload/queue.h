@@ -24,6 +24,8 @@ enum class Rank { covmeta, counters, other };
 struct Job {
   UploadId id = 0;
   FileEntry file;
+  std::string object;     // as given to add()
+  bool replaces = false;  // an older version of the object may be in storage
 };
 
 struct Unsaved {
@@ -48,18 +50,25 @@ class Queue {
   // Longest wait between two tries while the app runs, and in the hurry at the end.
   static constexpr Duration kLongestWait = std::chrono::seconds(30);
   static constexpr Duration kLongestWaitInHurry = std::chrono::seconds(2);
+  // Between the starts of two versions of one object: a bucket takes one write per name and second
+  // (cloud.google.com/storage/quotas).
+  static constexpr Duration kBetweenVersions = std::chrono::seconds(1);
   // A wait that would end after finish_by() is cut so that one try has this long.
   static constexpr Duration kLastChance = std::chrono::seconds(2);
 
-  explicit Queue(std::uint64_t seed, std::size_t parallel = kParallel)
-      : random_(seed), parallel_(parallel) {}
+  explicit Queue(std::uint64_t seed, std::size_t parallel = kParallel,
+                 Duration between_versions = kBetweenVersions)
+      : random_(seed), parallel_(parallel), between_versions_(between_versions) {}
 
   // Nothing starts before that time: the start-up jitter.
   void hold_until(MonoTime time) { held_until_ = time; }
 
   // Counters go up newest first: `order` is their time, larger first. A path that is already
-  // waiting is replaced; one that is being sent is sent anew afterwards.
-  void add(const FileEntry& file, Rank rank, std::uint64_t order = 0);
+  // waiting is replaced; one that is being sent is sent anew afterwards. `object` is its name in
+  // storage, the path if empty; a path that could not be stored under one name may get another.
+  // `replaces`: an older version of it may be there, from before what the queue knows itself.
+  void add(const FileEntry& file, Rank rank, std::uint64_t order = 0, std::string object = {},
+           bool replaces = false);
 
   // The next attempt to start now; it counts as running until finished().
   std::optional<Job> next(MonoTime now);
@@ -85,27 +94,48 @@ class Queue {
 
  private:
   enum class State { ready, delayed, running, gave_up };
-  struct Entry {
+  struct Version {
     FileEntry file;
+    std::string object;  // empty: file.path
+    bool replaces = false;
+  };
+  // The last attempt at any version of a file.
+  struct Tried {
+    std::string object;
+    std::uint64_t size = 0;
+    std::int64_t mtime_ns = 0;
+    MonoTime start{};
+    [[nodiscard]] bool other_version_than(const Version& version) const;
+  };
+  struct StoredFile {
+    std::uint64_t bytes = 0;  // in totals_
+    Tried tried;
+  };
+  struct Entry {
+    Version version;
+    std::optional<Tried> tried;
     Rank rank = Rank::other;
     std::uint64_t order = 0;
     State state = State::ready;
     MonoTime not_before{};
-    MonoTime server_says{};  // its Retry-After
+    MonoTime not_sooner{};  // the server's Retry-After, or the wait between versions
     bool had_last_chance = false;
     Backoff backoff;
     int failures = 0;
     std::string reason;
-    std::optional<FileEntry> newer;  // seen while this one was being sent
+    std::optional<Version> newer;  // seen while this one was being sent
   };
   // Smaller is worth more: rank, newest first, then first come.
   using Worth = std::tuple<Rank, std::uint64_t, UploadId>;
   static Worth worth(UploadId id, const Entry& entry);
 
   void make_ready(UploadId id, Entry& entry);
+  static void set_version(Entry& entry, Version version);
+  [[nodiscard]] MonoTime next_version_at(const Entry& entry) const;
+  void schedule(UploadId id, Entry& entry);
   void start_anew(UploadId id, Entry& entry);
-  void count(const FileEntry& file);
-  void uncount(const std::string& path);
+  void count(const Entry& entry);
+  std::optional<Tried> uncount(const std::string& path);
   void delay(UploadId id, Entry& entry, MonoTime until, MonoTime now);
 
   // Entries leave once they are stored.
@@ -117,11 +147,12 @@ class Queue {
   UploadId last_id_ = 0;
   std::mt19937_64 random_;
   std::size_t parallel_;
+  Duration between_versions_;
   MonoTime held_until_{};
   bool in_hurry_ = false;
   std::optional<MonoTime> finish_by_;
   Totals totals_;
-  std::map<std::string, std::uint64_t> stored_;  // by path: bytes in totals_
+  std::map<std::string, StoredFile> stored_;  // by path
 };
 
 }  // namespace integcov::upload

@@ -81,9 +81,10 @@ class Copy : public Attempt {
         done_(std::move(done)),
         reader_(begin_reading()),
         timer_(loop, [this] { step(); }) {
-    const auto slash = request_.file.path.find_last_of('/');
-    name_ = request_.file.path.substr(slash == std::string::npos ? 0 : slash + 1);
-    if (slash != std::string::npos) folder_ += "/" + request_.file.path.substr(0, slash);
+    const std::string& path = request_.name();
+    const auto slash = path.find_last_of('/');
+    name_ = path.substr(slash == std::string::npos ? 0 : slash + 1);
+    if (slash != std::string::npos) folder_ += "/" + path.substr(0, slash);
     timer_.arm(Duration::zero());
   }
   ~Copy() override { remove_temporary(); }
@@ -113,7 +114,7 @@ class Copy : public Attempt {
   }
 
   bool prepare() {
-    if (!is_safe_path(request_.file.path)) {
+    if (!is_safe_path(request_.name())) {
       finish(Failed{false, {}, false, "the name leads out of the folder"});
       return false;
     }

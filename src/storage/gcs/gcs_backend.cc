@@ -31,6 +31,7 @@ struct GcsBackend::Shared {
   // The upload of one version of a file.
   struct Upload {
     FileIdentity identity;
+    bool replaces;  // as asked for
     UploadMachine machine;
   };
 
@@ -40,6 +41,8 @@ struct GcsBackend::Shared {
   GcsOptions options;
   std::function<std::string()> random_boundary;
   std::unordered_map<UploadId, Upload> uploads{};
+  // By object name: the generation that our last upload of it left. Of names that may be replaced.
+  std::unordered_map<std::string, std::uint64_t> generations{};
   std::optional<MonoTime> last_answer{};
 
   [[nodiscard]] std::string object_name(const std::string& path) const {
@@ -51,39 +54,53 @@ struct GcsBackend::Shared {
       request.headers.emplace_back("x-goog-user-project", options.quota_project);
     }
   }
-  UploadMachine& machine_for(UploadId id, const std::string& path, const FileIdentity& identity,
-                             std::uint32_t crc32c);
+  UploadMachine& machine_for(const UploadRequest& upload, const ContentReader& content);
+  void remember(const UploadMachine& machine);
 };
 
-UploadMachine& GcsBackend::Shared::machine_for(UploadId id, const std::string& path,
-                                               const FileIdentity& identity, std::uint32_t crc32c) {
-  if (const auto known = uploads.find(id); known != uploads.end()) {
-    if (known->second.identity == identity && known->second.machine.spec().crc32c == crc32c) {
+UploadMachine& GcsBackend::Shared::machine_for(const UploadRequest& upload,
+                                               const ContentReader& content) {
+  const FileIdentity& identity = content.identity();
+  const std::string name = object_name(upload.name());
+  if (const auto known = uploads.find(upload.id); known != uploads.end()) {
+    const ObjectSpec& spec = known->second.machine.spec();
+    if (known->second.identity == identity && known->second.replaces == upload.replaces &&
+        spec.crc32c == content.crc32c() && spec.name == name) {
       return known->second.machine;
     }
     uploads.erase(known);
   }
-  const coverage::FileKind kind = coverage::parse_file_name(path).kind;
+  const coverage::FileKind kind = coverage::parse_file_name(upload.name()).kind;
   const bool shared = kind == coverage::FileKind::covmeta;
   const bool one_request = shared && options.chunk_size == 0;
+  const auto earlier = generations.find(name);
+  const bool replaces = !shared && (upload.replaces || earlier != generations.end());
   ObjectSpec spec{
       .base_url = options.base_url,
       .bucket = options.bucket,
-      .name = object_name(path),
+      .name = name,
       .size = identity.size,
-      .crc32c = crc32c,
+      .crc32c = content.crc32c(),
       .metadata = options.metadata,
       .content_addressed = shared,
       .unique_name = kind == coverage::FileKind::covcounters,
       .look_first = shared && identity.size > kMultipartLimit,
+      .replaces = replaces,
+      .generation = replaces && earlier != generations.end() ? earlier->second : 0,
       .multipart_limit = one_request ? kMultipartLimitOfShared : kMultipartLimit,
       .chunk_size = options.chunk_size,
       .user_project = options.user_project,
       .kms_key = options.kms_key,
       .boundary = random_boundary(),
   };
-  const auto added = uploads.emplace(id, Upload{identity, UploadMachine(std::move(spec))}).first;
+  const auto added =
+      uploads.emplace(upload.id, Upload{identity, upload.replaces, UploadMachine(std::move(spec))})
+          .first;
   return added->second.machine;
+}
+
+void GcsBackend::Shared::remember(const UploadMachine& machine) {
+  if (!machine.spec().content_addressed) generations[machine.spec().name] = machine.generation();
 }
 
 // One attempt: checksum, then token and request in turn until the machine has finished.
@@ -104,8 +121,7 @@ class GcsBackend::Transfer : public Attempt {
     const ContentReader::Slice slice = reader_.next();
     if (const auto* failed = std::get_if<Failed>(&slice)) return finish(*failed);
     if (!reader_.finished()) return timer_.arm(Duration::zero());
-    machine_ =
-        &shared_.machine_for(request_.id, request_.file.path, reader_.identity(), reader_.crc32c());
+    machine_ = &shared_.machine_for(request_, reader_);
     machine_->begin_attempt(request_.content.get());
     perform(machine_->start());
   }
@@ -155,6 +171,7 @@ class GcsBackend::Transfer : public Attempt {
 
   void finish(Outcome outcome) {
     if (machine_ != nullptr && std::holds_alternative<Stored>(outcome)) {
+      shared_.remember(*machine_);
       const auto now = identify(request_.content.get());
       const auto* identity = std::get_if<FileIdentity>(&now);
       if (identity == nullptr || !is_still_there(reader_.identity(), *identity, writers_))

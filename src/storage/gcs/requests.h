@@ -19,6 +19,8 @@ struct ObjectSpec {
   bool content_addressed = false;               // the name is a hash of the content
   bool unique_name = false;                     // no other file has it: a process and its time
   bool look_first = false;                      // sending is dear, and it may well be there
+  bool replaces = false;                        // an older version that is ours may be there
+  std::uint64_t generation = 0;                 // of that version; 0: not known
   std::uint64_t multipart_limit = 8 << 20;      // bytes; larger objects use a session
   std::uint64_t chunk_size = 0;  // bytes per PUT, a multiple of 256 KiB; 0: the rest in one
   std::string user_project;      // who pays; may be empty

@@ -33,7 +33,8 @@ Failed failure(const Response& response, bool retryable) {
 bool UploadMachine::in_session() const { return phase_ == Phase::data || phase_ == Phase::status; }
 
 UploadMachine::Phase UploadMachine::first_phase() const {
-  if (spec_.look_first && session_.empty()) return Phase::look;
+  const bool unknown = spec_.replaces && match_ == 0;
+  if ((spec_.look_first || unknown) && session_.empty()) return Phase::look;
   if (spec_.size <= spec_.multipart_limit) return Phase::multipart;
   if (session_.empty()) return Phase::start;
   return ask_status_ ? Phase::status : Phase::data;
@@ -212,6 +213,7 @@ Step UploadMachine::on_accepted(const Response& response) {
   maybe_stored_ = true;
   const auto stored = parse_object(response.body);
   if (!stored) return look(Why::exists, {true, {}, false, "the server's answer is unreadable"});
+  generation_ = stored->generation.value_or(0);
   const bool equal =
       stored->size == spec_.size &&
       stored->crc32c.value_or(crc32c_base64(spec_.crc32c)) == crc32c_base64(spec_.crc32c);
@@ -246,9 +248,7 @@ Step UploadMachine::on_refused(const Response& response) {
     return fail(failure(response, true));
   }
   if (response.status == 403 && match_ != 0) {
-    return fail(false, display_url(spec_) +
-                           " exists with other content and may not be replaced (needs "
-                           "storage.objects.delete): " +
+    return fail_to_replace(" and may not be replaced (needs storage.objects.delete): " +
                            describe(response));
   }
   const bool insert = phase_ == Phase::multipart || phase_ == Phase::start;
@@ -286,32 +286,28 @@ Step UploadMachine::on_look(const Response& response) {
 }
 
 Step UploadMachine::on_found(const ObjectInfo& found) {
+  generation_ = found.generation.value_or(0);
   if (found.size == spec_.size && found.crc32c == crc32c_base64(spec_.crc32c)) {
     return Finished{Stored{.already_there = !maybe_stored_, .note = {}}};
   }
   if (why_ == Why::rate_limited) return fail(otherwise_);
-  if (found.size == spec_.size && !found.crc32c) {
+  if (found.size == spec_.size && !found.crc32c && !spec_.replaces) {
     return Finished{Stored{
         .already_there = !maybe_stored_,
         .note = display_url(spec_) +
                 " already exists; its content could not be checked (the server has no checksum)"}};
   }
-  if (found.generation.value_or(0) == 0) {
-    return fail(false,
-                display_url(spec_) + " exists with other content and has no generation number");
-  }
-  match_ = *found.generation;
+  if (generation_ == 0) return fail_to_replace(" and has no generation number");
+  match_ = generation_;
   return insert_again();
 }
 
 // We may not look. Names of counter files are unique and those of metadata files are hashes, so
-// what is there is this file, unless we know better.
+// what is there is this file, unless we know better: it may be an older version.
 Step UploadMachine::on_hidden(const Response& response) {
   if (why_ == Why::rate_limited) return fail(otherwise_);
-  if (why_ == Why::mismatch || match_ != 0) {
-    return fail(false,
-                display_url(spec_) +
-                    " exists with other content and could not be checked: " + describe(response));
+  if (why_ == Why::mismatch || match_ != 0 || spec_.replaces) {
+    return fail_to_replace(" and could not be checked: " + describe(response));
   }
   std::string unchecked = display_url(spec_) +
                           " already exists; its content could not be checked (no "
@@ -345,6 +341,13 @@ void UploadMachine::forget_session() {
   sent_to_ = 0;
   ask_status_ = false;
   stuck_ = 0;
+}
+
+// What is under our name isn't the file, for all we know.
+Step UploadMachine::fail_to_replace(std::string reason) const {
+  Failed failed{false, {}, false, display_url(spec_) + " exists with other content" + reason};
+  failed.may_not_replace = true;
+  return fail(std::move(failed));
 }
 
 Step UploadMachine::fail(Failed failed) const {

@@ -6,7 +6,8 @@
 //
 // A look (GET of the metadata) decides after a failed precondition: equal content is success, other
 // content is replaced under its generation, nothing there means sending again. With look_first it
-// also comes before the first byte, and again when a session got lost.
+// also comes before the first byte, and again when a session got lost; so it does when an older
+// version is to be replaced and its generation isn't known.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,8 @@ using Step = std::variant<Send, NeedNewToken, Finished>;
 
 class UploadMachine {
  public:
-  explicit UploadMachine(ObjectSpec spec) : spec_(std::move(spec)) {}
+  explicit UploadMachine(ObjectSpec spec)
+      : spec_(std::move(spec)), match_(spec_.generation), generation_(spec_.generation) {}
 
   // A new attempt; the session of earlier ones goes on. An attempt that was cancelled before the
   // answer to its last request needs no other call. `fd` goes into the requests' bodies.
@@ -45,6 +47,8 @@ class UploadMachine {
   Step on_reply(const http::Reply& reply);
 
   [[nodiscard]] const ObjectSpec& spec() const { return spec_; }
+  // Of the object as the server described it last, for who replaces it next; 0: not known.
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
 
  private:
   enum class Phase { multipart, start, data, status, look };
@@ -73,6 +77,7 @@ class UploadMachine {
   Step insert_again();
   void lose_answer(bool maybe_sent);
   void forget_session();
+  Step fail_to_replace(std::string reason) const;
   Step fail(upload::Failed failed) const;
   Step fail(bool retryable, std::string reason) const;
 
@@ -83,6 +88,7 @@ class UploadMachine {
 
   // Kept from attempt to attempt.
   std::uint64_t match_ = 0;       // generation to replace; 0: nothing may be there
+  std::uint64_t generation_ = 0;  // as last told
   bool maybe_stored_ = false;     // an answer to a request of ours that may have stored it got lost
   std::string session_;           // empty: none
   std::uint64_t persisted_ = 0;   // bytes that the session confirmed

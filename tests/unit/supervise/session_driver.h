@@ -19,6 +19,7 @@ inline SessionOptions default_options() {
   SessionOptions options;
   options.storage = "gs://bucket/folder";
   options.coverdir = "/cov";
+  options.between_versions = Duration::zero();
   return options;
 }
 
