@@ -58,7 +58,8 @@ NEW_AND_DELETE_ALLOWED = {"event/handle.h"}
 MAX_LINES = 450
 
 # Parsers of bytes that come from outside, and machines that must bear any order of events.
-FUZZED = ["storage_url", "settings", "file_name", "gcs_upload", "credentials", "session", "ledger"]
+FUZZED = ["storage_url", "settings", "file_name", "gcs_upload", "credentials", "session", "ledger",
+          "counters"]
 MIN_CORPUS = 3
 
 # Comments, raw strings, strings and characters; a quote within a number is none of these.

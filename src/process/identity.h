@@ -1,0 +1,28 @@
+// Which process a pid is, and which program it runs: pids are reused, execve(2) keeps them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace integcov::process {
+
+struct ProcessIdentity {
+  pid_t pid = -1;
+  std::uint64_t start_time = 0;  // clock ticks since boot, /proc/PID/stat
+  std::string image;  // the bytes of /proc/PID/auxv: addresses that change with each exec
+  friend bool operator==(const ProcessIdentity&, const ProcessIdentity&) = default;
+};
+
+// nullopt when the process is gone, a zombie or not ours to read, and when it has forked but not
+// yet called execve: its memory is its parent's then, counters and all.
+std::optional<ProcessIdentity> identify(pid_t pid);
+
+// Our live descendants, parents before their children, those only that see the same pid as we do
+// (Go writes the pid of the inner namespace into its file names). 4096 at most.
+std::vector<pid_t> descendants();
+
+}  // namespace integcov::process
