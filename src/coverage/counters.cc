@@ -10,8 +10,6 @@ namespace {
 
 using Function = Counters::Function;
 
-constexpr std::uint32_t kUpperHalf = std::uint32_t{1} << 31;
-
 class Comparison {
  public:
   void counters(std::span<const std::uint32_t> older, std::span<const std::uint32_t> newer) {
@@ -30,7 +28,7 @@ class Comparison {
   void one(std::uint32_t older, std::uint32_t newer) {
     if (newer > older) grown_ = true;
     if (newer >= older) return;
-    (older >= kUpperHalf && newer < kUpperHalf ? wrapped_ : smaller_) = true;
+    (passed_largest(older, newer) ? wrapped_ : smaller_) = true;
   }
 
   bool grown_ = false;
@@ -76,6 +74,11 @@ Growth compare_functions(const Counters& older, const std::vector<Function>& old
 }
 
 }  // namespace
+
+bool passed_largest(std::uint32_t older, std::uint32_t newer) {
+  constexpr std::uint32_t kUpperHalf = std::uint32_t{1} << 31;
+  return older >= kUpperHalf && newer < kUpperHalf;
+}
 
 std::string hex(const MetaHash& hash) { return hex_encode({hash.data(), hash.size()}); }
 

@@ -59,7 +59,10 @@ enum class Growth {
   smaller,  // anything else: another process, another program, cleared counters
 };
 
-// A counter that isn't there is 0. A counter passed 2^32 if it was at least 2^31 and is less now.
+// A counter that got smaller passed 2^32 if it was at least 2^31 and is less now.
+bool passed_largest(std::uint32_t older, std::uint32_t newer);
+
+// A counter that isn't there is 0.
 Growth compare(const Counters& older, const Counters& newer);
 
 }  // namespace integcov::coverage

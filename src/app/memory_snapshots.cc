@@ -1,0 +1,134 @@
+#include "app/memory_snapshots.h"
+
+#include <cerrno>
+#include <ctime>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "app/snapshot_folder.h"
+#include "coverage/live_counters.h"
+#include "process/identity.h"
+#include "process/process_memory.h"
+
+namespace integcov::app {
+namespace {
+
+using coverage::LiveCounters;
+using process::ProcessIdentity;
+
+struct Image {
+  ProcessIdentity identity;
+  std::optional<LiveCounters> counters;
+  std::optional<Taken> verdict;  // what to say each time, without another look
+};
+
+std::uint64_t wall_clock_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+Taken not_opened(const Error& error) {
+  if (error.code == ENOENT || error.code == ESRCH) return NotYet{};
+  return Failed{error.message, false};
+}
+
+Taken no_counters(LiveCounters::Reading reading) {
+  using Reading = LiveCounters::Reading;
+  if (reading == Reading::unchanged) return Unchanged{};
+  if (reading == Reading::damaged) return Failed{"its counters are damaged", false};
+  if (reading == Reading::unknown_packages) {
+    return Failed{"it is built with -coverpkg=all and its list of packages isn't found", false};
+  }
+  return NotYet{};  // moving; or the process has just gone
+}
+
+}  // namespace
+
+struct MemorySnapshots::State {
+  explicit State(std::string coverdir) : folder(std::move(coverdir)) {}
+
+  // Sets counters or verdict; false if the process changed meanwhile.
+  bool look(Image& image, ByteSource& memory);
+  Taken snapshot(Image& image, ByteSource& memory);
+
+  SnapshotFolder folder;
+  std::unordered_map<pid_t, Image> images;
+  LiveCounters::Buffers buffers;
+};
+
+bool MemorySnapshots::State::look(Image& image, ByteSource& memory) {
+  const pid_t pid = image.identity.pid;
+  auto program = process::open_program(pid);
+  if (!program) {
+    image.verdict = not_opened(program.error());
+    return true;
+  }
+  auto found = LiveCounters::find(*program, memory, image.identity.image,
+                                  process::read_proc_file(pid, "cmdline"));
+  if (process::identify(pid) != image.identity) return false;
+  if (auto* counters = std::get_if<LiveCounters>(&found)) {
+    image.counters = std::move(*counters);
+  } else if (const auto* error = std::get_if<Error>(&found)) {
+    image.verdict = Failed{error->message};
+  } else {
+    image.verdict = NotCoverBuilt{};
+  }
+  return true;
+}
+
+Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory) {
+  const pid_t pid = image.identity.pid;
+  LiveCounters& counters = *image.counters;
+  std::vector<coverage::MetaHash> known;
+  if (counters.needs_known_hashes()) known = folder.hashes();
+  const auto hash = counters.hash(memory, known);
+  const auto mode = hash ? folder.mode(*hash) : std::nullopt;
+  if (!mode) return NotYet{};
+
+  // As Go does: the file is named before the counters are read.
+  const std::string name = "covcounters." + coverage::hex(*hash) + '.' + std::to_string(pid) + '.' +
+                           std::to_string(wall_clock_ns());
+  const bool keep_largest = *mode == coverage::CounterMode::count;
+  const auto reading = counters.read(memory, *hash, keep_largest, buffers);
+  if (reading != LiveCounters::Reading::moved) return no_counters(reading);
+  if (process::identify(pid) != image.identity) return NotYet{};
+  const Status written = folder.write(name, coverage::write_counters(buffers.counters));
+  if (!written) return Failed{written.message(), false};
+  counters.keep(buffers);
+  return Written{name};
+}
+
+MemorySnapshots::MemorySnapshots(std::string coverdir)
+    : state_(std::make_unique<State>(std::move(coverdir))) {}
+MemorySnapshots::MemorySnapshots(MemorySnapshots&&) noexcept = default;
+MemorySnapshots& MemorySnapshots::operator=(MemorySnapshots&&) noexcept = default;
+MemorySnapshots::~MemorySnapshots() = default;
+
+Taken MemorySnapshots::take(pid_t pid) {
+  // Memory first: it stays that of the image which runs at this moment, and is empty once that has
+  // gone. What identify() then finds is the same image, or nothing can be read.
+  auto memory = process::open_memory(pid);
+  if (!memory) {
+    forget(pid);
+    return not_opened(memory.error());
+  }
+  auto identity = process::identify(pid);
+  if (!identity) {
+    forget(pid);
+    return NotYet{};
+  }
+  Image& image = state_->images[pid];
+  if (image.identity != *identity) image = Image{.identity = std::move(*identity)};
+  if (!image.counters && !image.verdict && !state_->look(image, *memory)) {
+    forget(pid);
+    return NotYet{};
+  }
+  return image.verdict ? *image.verdict : state_->snapshot(image, *memory);
+}
+
+void MemorySnapshots::forget(pid_t pid) { state_->images.erase(pid); }
+
+}  // namespace integcov::app

@@ -1,0 +1,105 @@
+// descendants().
+#include <dirent.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <sstream>
+#include <string_view>
+#include <unordered_map>
+
+#include "process/identity.h"
+#include "process/process_memory.h"
+
+namespace integcov::process {
+namespace {
+
+constexpr std::size_t kMost = 4096;
+constexpr std::size_t kMostListed = 65536;  // processes of the machine, threads of a process
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { closedir(folder); }
+};
+
+std::vector<pid_t> numbers_in(const std::string& path) {
+  const std::unique_ptr<DIR, CloseFolder> folder(opendir(path.c_str()));
+  std::vector<pid_t> numbers;
+  while (folder && numbers.size() < kMostListed) {
+    const dirent* entry = readdir(folder.get());
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    pid_t number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (error == std::errc() && end == name.data() + name.size()) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+// The kernel may be built without these lists (CONFIG_PROC_CHILDREN).
+bool kernel_lists_children() {
+  const std::string path = "/proc/self/task/" + std::to_string(getpid()) + "/children";
+  return access(path.c_str(), R_OK) == 0;
+}
+
+std::vector<pid_t> listed_children(pid_t parent) {
+  std::vector<pid_t> children;
+  for (const pid_t thread : numbers_in("/proc/" + std::to_string(parent) + "/task")) {
+    const std::string name = "task/" + std::to_string(thread) + "/children";
+    std::istringstream list(read_proc_file(parent, name.c_str()));
+    for (pid_t child = 0; list >> child;) children.push_back(child);
+  }
+  return children;
+}
+
+// The value of a line of /proc/PID/status.
+std::string status_value(pid_t pid, std::string_view name) {
+  const std::string status = read_proc_file(pid, "status");
+  const std::string start = '\n' + std::string(name) + ":\t";
+  const std::size_t at = status.find(start);
+  if (at == std::string::npos) return "";
+  const std::size_t value = at + start.size();
+  return status.substr(value, status.find('\n', value) - value);
+}
+
+std::unordered_multimap<pid_t, pid_t> all_by_parent() {
+  std::unordered_multimap<pid_t, pid_t> by_parent;
+  for (const pid_t pid : numbers_in("/proc")) {
+    pid_t parent = 0;
+    if (std::istringstream(status_value(pid, "PPid")) >> parent) by_parent.emplace(parent, pid);
+  }
+  return by_parent;
+}
+
+// One pid for each namespace, from ours inwards.
+std::ptrdiff_t namespaces_of(pid_t pid) {
+  return std::ranges::count(status_value(pid, "NSpid"), '\t');
+}
+
+}  // namespace
+
+std::vector<pid_t> descendants() {
+  const bool lists = kernel_lists_children();
+  const auto by_parent = lists ? std::unordered_multimap<pid_t, pid_t>() : all_by_parent();
+  const auto children_of = [&](pid_t parent) {
+    if (lists) return listed_children(parent);
+    std::vector<pid_t> children;
+    const auto [first, last] = by_parent.equal_range(parent);
+    for (auto child = first; child != last; ++child) children.push_back(child->second);
+    return children;
+  };
+
+  // Breadth first: `all` is the queue too. A pid that is reused meanwhile could come twice.
+  std::vector<pid_t> all{getpid()};
+  for (std::size_t next = 0; next < all.size() && all.size() < kMost; ++next) {
+    for (const pid_t child : children_of(all[next])) {
+      if (all.size() < kMost && std::ranges::find(all, child) == all.end()) all.push_back(child);
+    }
+  }
+  all.erase(all.begin());
+  const std::ptrdiff_t ours = namespaces_of(getpid());
+  std::erase_if(all, [&](pid_t pid) { return namespaces_of(pid) != ours; });
+  return all;
+}
+
+}  // namespace integcov::process

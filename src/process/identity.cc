@@ -1,0 +1,51 @@
+#include "process/identity.h"
+
+#include <array>
+#include <charconv>
+#include <string_view>
+
+#include "process/process_memory.h"
+
+namespace integcov::process {
+namespace {
+
+// Fields of /proc/PID/stat after the program's name, which may hold anything (proc_pid_stat(5)).
+constexpr std::size_t kState = 0;
+constexpr std::size_t kFlags = 6;
+constexpr std::size_t kStartTime = 19;
+constexpr std::uint64_t kForkedNoExec = 0x40;  // PF_FORKNOEXEC, include/linux/sched.h
+
+std::string_view field(std::string_view stat, std::size_t index) {
+  const std::size_t name_end = stat.rfind(") ");
+  if (name_end == std::string_view::npos) return "";
+  stat.remove_prefix(name_end + 2);
+  for (; index > 0 && !stat.empty(); --index) {
+    const std::size_t space = stat.find(' ');
+    stat.remove_prefix(space == std::string_view::npos ? stat.size() : space + 1);
+  }
+  return stat.substr(0, stat.find(' '));
+}
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::optional<ProcessIdentity> identify(pid_t pid) {
+  const std::string stat = read_proc_file(pid, "stat");
+  const std::string_view state = field(stat, kState);
+  const auto flags = number(field(stat, kFlags));
+  const auto start_time = number(field(stat, kStartTime));
+  if (state == "Z" || state == "X" || !flags || !start_time || (*flags & kForkedNoExec) != 0) {
+    return std::nullopt;
+  }
+  std::string image = read_proc_file(pid, "auxv");
+  if (image.empty()) return std::nullopt;
+  return ProcessIdentity{pid, *start_time, std::move(image)};
+}
+
+}  // namespace integcov::process
