@@ -12,8 +12,10 @@
 #include <variant>
 #include <vector>
 
+#include "app/flush_now.h"
 #include "app/identity.h"
 #include "app/preflight.h"
+#include "app/snapshot_files.h"
 #include "app/stderr_log.h"
 #include "app/supervisor.h"
 #include "base/exit_status.h"
@@ -55,12 +57,12 @@ app::StderrLog::Style log_style(const config::Config& config, const config::Envi
 
 // The program has started: nothing may stop us from waiting for it and keeping its status.
 int supervise(const app::Plan& plan, std::map<std::string, std::string> metadata,
-              std::optional<watch::ControlFolder> control, WallTime started, pid_t child,
-              const process::JobControl& job_control, app::StderrLog& log) {
+              std::optional<watch::ControlFolder> control, std::string program, WallTime started,
+              pid_t child, const process::JobControl& job_control, app::StderrLog& log) {
   std::string trouble;
   try {
-    app::Supervisor supervisor(plan, std::move(metadata), std::move(control), started, child,
-                               job_control, log);
+    app::Supervisor supervisor(plan, std::move(metadata), std::move(control), std::move(program),
+                               started, child, job_control, log);
     return supervisor.run();
   } catch (const std::exception& error) {
     trouble = error.what();
@@ -117,6 +119,7 @@ int run(const config::Config& config, const config::Environment& env,
                                      "coverage there");
   }
   auto control = take_folder(*plan, metadata["integcov-run"], log);
+  app::fold_leftovers(coverdir);
 
   std::vector<std::string> variables = app::child_environment(envp, coverdir);
   std::vector<char*> child_envp;
@@ -142,8 +145,8 @@ int run(const config::Config& config, const config::Environment& env,
   process::let_go_of_stdio();
   if (chdir("/") != 0) log.write(Severity::debug, "cannot leave the working directory");
 
-  return supervise(*plan, std::move(metadata), std::move(control), started, std::get<pid_t>(child),
-                   job_control, log);
+  return supervise(*plan, std::move(metadata), std::move(control), program[0], started,
+                   std::get<pid_t>(child), job_control, log);
 }
 
 int start(int argc, char** argv, char** envp, const process::Inherited& inherited,
@@ -159,6 +162,13 @@ int start(int argc, char** argv, char** envp, const process::Inherited& inherite
     case config::Invocation::Mode::help:
       return print(config::help_text(isatty(STDOUT_FILENO) == 1));
     case config::Invocation::Mode::version: return print(config::version_text());
+    case config::Invocation::Mode::flush_now: {
+      const auto asked = app::request_flush(static_cast<pid_t>(invocation->flush_pid),
+                                            invocation->config.flush.signal);
+      if (asked) return 0;
+      log.write(Severity::error, asked.message());
+      return kExitOwnError;
+    }
     case config::Invocation::Mode::run: break;
   }
   auto metadata = app::run_metadata(env);

@@ -10,6 +10,9 @@
 #include <vector>
 
 #include "app/identity.h"
+#include "app/processes.h"
+#include "app/run_facts.h"
+#include "app/snapshot_files.h"
 #include "process/reaper.h"
 #include "upload/ledger.h"
 #include "watch/folder.h"
@@ -39,32 +42,33 @@ std::size_t parallel_uploads() {
 }  // namespace
 
 Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
-                       std::optional<watch::ControlFolder> control, WallTime started, pid_t child,
-                       const process::JobControl& job_control, StderrLog& log)
+                       std::optional<watch::ControlFolder> control, std::string program,
+                       WallTime started, pid_t child, const process::JobControl& job_control,
+                       StderrLog& log)
     : plan_(plan),
       metadata_(std::move(metadata)),
       job_control_(job_control),
       log_(log),
+      program_(std::move(program)),
+      started_(started),
       child_(child),
       destination_(config::to_string(plan.config.storage)),
       control_(std::move(control)),
       recurse_(!plan.careless),
+      memory_snapshots_(plan.config.coverdir),
       timer_(loop_, [this] { pump(); }),
       lost_timer_(loop_,
                   [this] {
                     lost_ = false;
                     tell(supervise::EventsLost{});
                   }),
-      signals_(loop_, [this](int signal) { on_signal(signal); }),
+      signals_(loop_, [this](auto received) { on_signal(received); }),
+      watcher_(loop_, plan.config.coverdir, recurse_,
+               {.finished = [this](const std::string& path) { on_finished(path); },
+                .lost = [this] { on_lost(); }}),
       look_timer_(loop_, [this] { watch_without_events(); }) {
   const config::Config& config = plan.config;
-  if (!destination_.empty()) {
-    watcher_.emplace(loop_, config.coverdir, recurse_,
-                     watch::Watcher::Callbacks{
-                         .finished = [this](const std::string& path) { on_finished(path); },
-                         .lost = [this] { on_lost(); }});
-    if (!watcher_->works()) look_timer_.arm(kLookInterval);
-  }
+  if (!watcher_.works()) look_timer_.arm(kLookInterval);
   const bool to_bucket = std::holds_alternative<config::GcsLocation>(config.storage);
   if (control_ && plan.careless) {
     log_.write(Severity::info, config.coverdir +
@@ -84,6 +88,7 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
           .jitter = to_bucket ? Duration(seed % static_cast<std::uint64_t>(kLongestJitter.count()))
                               : Duration::zero(),
           .stop_signal = config.stop_signal,
+          .flush = config.flush,
           .fail_on_upload_error = config.fail_on_upload_error,
           .parallel = parallel_uploads(),
           .between_versions = to_bucket ? upload::Queue::kBetweenVersions : Duration::zero(),
@@ -147,11 +152,13 @@ void Supervisor::pump() {
   pumping_ = false;
 }
 
-void Supervisor::on_signal(int signal) {
-  if (signal == SIGCHLD) {
+void Supervisor::on_signal(process::SignalSource::Received received) {
+  if (received.signal == SIGCHLD) {
     reap();
   } else {
-    tell(supervise::SignalArrived{signal});
+    tell(supervise::SignalArrived{received.signal,
+                                  event::Loop::wall_now().time_since_epoch().count(),
+                                  received.flush_request});
   }
 }
 
@@ -190,12 +197,12 @@ void Supervisor::perform(const supervise::ForwardSignal& action) {
 void Supervisor::perform(const supervise::ListFolder&) {
   supervise::FolderListed listed;
   const MonoTime begin = event::Loop::now();
-  if (watcher_) watcher_->watch("");
+  watcher_.watch("");
   auto listing = watch::list_folder(plan_.config.coverdir, recurse_);
   if (listing) {
     bool more_watched = false;
     for (const std::string& folder : listing->folders) {
-      if (watcher_) more_watched |= watcher_->watch(folder);
+      more_watched |= watcher_.watch(folder);
     }
     if (more_watched) on_lost();  // made in between: only a second look sees it
     if (!listing->complete)
@@ -218,7 +225,7 @@ void Supervisor::tell_listing(const std::string& trouble) {
 }
 
 void Supervisor::perform(const supervise::CloseWatch&) {
-  if (watcher_) watcher_->close();
+  watcher_.close();
 }
 
 storage::Backend& Supervisor::backend() {
@@ -268,6 +275,57 @@ void Supervisor::perform(const supervise::Prepare&) {
 
 void Supervisor::perform(const supervise::RecordUploaded& action) {
   if (control_) control_->append_to_ledger(upload::ledger_line(action.file));
+}
+
+void Supervisor::perform(const supervise::LookAtWriter& action) {
+  inbox_.emplace_back(
+      supervise::WriterSeen{action.path, look_at_writer(plan_.config.coverdir, action.path)});
+}
+
+void Supervisor::perform(const supervise::FoldSnapshot& action) {
+  inbox_.emplace_back(fold(plan_.config.coverdir, action));
+}
+
+void Supervisor::perform(const supervise::FindProcesses&) {
+  inbox_.emplace_back(find_processes(plan_.config.coverdir, child_));
+}
+
+void Supervisor::perform(const supervise::SignalSnapshot& action) {
+  inbox_.emplace_back(signal_snapshot(action, child_));
+}
+
+void Supervisor::perform(const supervise::ReadSnapshot& action) {
+  using Result = supervise::SnapshotRead::Result;
+  supervise::SnapshotRead answer{.pid = action.pid};
+  const Taken taken = memory_snapshots_.take(static_cast<pid_t>(action.pid));
+  if (const auto* written = std::get_if<Written>(&taken)) {
+    answer.result = Result::written;
+    on_finished(written->name);
+  } else if (const auto* failed = std::get_if<Failed>(&taken)) {
+    answer.result = Result::failed;
+    answer.why = failed->why;
+  } else if (std::holds_alternative<Unchanged>(taken)) {
+    answer.result = Result::unchanged;
+  } else {
+    answer.result = std::holds_alternative<NotYet>(taken) ? Result::not_yet : Result::nothing;
+  }
+  inbox_.emplace_back(std::move(answer));
+}
+
+void Supervisor::perform(const supervise::WriteStartRecord&) {
+  facts_ = run_facts(metadata_, started_, program_, child_);
+  write_record(supervise::start_record_name(facts_.run), supervise::start_record(facts_));
+}
+
+void Supervisor::perform(const supervise::WriteEndRecord& action) {
+  write_record(supervise::end_record_name(facts_.run),
+               supervise::end_record(facts_, action.end, event::Loop::wall_now()));
+}
+
+void Supervisor::write_record(const std::string& name, const std::string& record) {
+  const Status written = write_file(plan_.config.coverdir, name, record);
+  if (!written) return log_.write(Severity::debug, written.message());
+  on_finished(name);
 }
 
 void Supervisor::perform(const supervise::WriteLog& action) { log_.write(action.record); }

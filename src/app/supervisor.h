@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "app/memory_snapshots.h"
 #include "app/preflight.h"
 #include "app/stderr_log.h"
 #include "app/storage_access.h"
@@ -24,11 +25,11 @@ namespace integcov::app {
 class Supervisor {
  public:
   // `child` was just started, at `started` or later, with plan.config.coverdir, whose control
-  // folder is `control` (none without a storage). Throws std::runtime_error when the kernel has no
+  // folder is `control` (none without a storage). `program`: its name, for the record. Throws std::runtime_error when the kernel has no
   // fds for a loop: use process::plain_wait() then.
   Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
-             std::optional<watch::ControlFolder> control, WallTime started, pid_t child,
-             const process::JobControl& job_control, StderrLog& log);
+             std::optional<watch::ControlFolder> control, std::string program, WallTime started,
+             pid_t child, const process::JobControl& job_control, StderrLog& log);
 
   // Runs until the session ends; our exit code.
   int run();
@@ -39,7 +40,7 @@ class Supervisor {
   void tell(supervise::Event event);
   void pump();
 
-  void on_signal(int signal);
+  void on_signal(process::SignalSource::Received received);
   void reap();
   void on_finished(const std::string& path);
   void on_lost();
@@ -51,22 +52,34 @@ class Supervisor {
   void perform(const supervise::AbortUpload& action);
   void perform(const supervise::Prepare& action);
   void perform(const supervise::RecordUploaded& action);
+  void perform(const supervise::LookAtWriter& action);
+  void perform(const supervise::FoldSnapshot& action);
+  void perform(const supervise::FindProcesses& action);
+  void perform(const supervise::SignalSnapshot& action);
+  void perform(const supervise::ReadSnapshot& action);
+  void perform(const supervise::WriteStartRecord& action);
+  void perform(const supervise::WriteEndRecord& action);
   void perform(const supervise::WriteLog& action);
   void perform(const supervise::Exit& action);
 
   void read_ledger();
   void watch_without_events();
   void tell_listing(const std::string& trouble);
+  void write_record(const std::string& name, const std::string& record);
   storage::Backend& backend();  // throws when there can be none
 
   const Plan& plan_;
   std::map<std::string, std::string> metadata_;
   const process::JobControl& job_control_;
   StderrLog& log_;
+  std::string program_;
+  WallTime started_;
   pid_t child_;  // kGone once reaped
   std::string destination_;
   std::optional<watch::ControlFolder> control_;  // only with a storage
   bool recurse_;
+  MemorySnapshots memory_snapshots_;
+  supervise::RunFacts facts_;  // once the start record was written
   std::optional<supervise::Session> session_;
   std::deque<supervise::Event> inbox_;
   bool pumping_ = false;
@@ -80,7 +93,7 @@ class Supervisor {
   event::Timer lost_timer_;
   bool lost_ = false;  // lost_timer_ runs
   process::SignalSource signals_;
-  std::optional<watch::Watcher> watcher_;  // only with a storage
+  watch::Watcher watcher_;
   event::Timer look_timer_;                // where there are no file events
   std::optional<StorageAccess> storage_;
   std::map<upload::UploadId, std::unique_ptr<storage::Attempt>> attempts_;

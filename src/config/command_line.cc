@@ -1,6 +1,7 @@
 #include "config/command_line.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include "base/encoding.h"
@@ -19,18 +20,45 @@ struct GivenFlag {
 struct Scan {
   Invocation::Mode mode = Invocation::Mode::run;
   std::vector<GivenFlag> flags;
+  std::uint32_t flush_pid = 1;
   std::size_t program_index = 0;
   std::optional<Error> unknown;  // an unknown "--name=value": the scan could go on behind it
 };
 
 Error unknown_flag(std::string_view name) {
-  std::vector<std::string_view> known{"help", "version"};
+  std::vector<std::string_view> known{"help", "version", "flush-now"};
   for (const Setting& setting : settings()) known.push_back(setting.flag);
   std::string message = quote("--" + std::string(name)) + " is not an option; ";
   if (const auto meant = closest(name, known)) {
     return {message + "did you mean --" + std::string(*meant) + "?"};
   }
   return {message + "expected one of those that go-integcov --help lists"};
+}
+
+Result<std::uint32_t> parse_pid(std::string_view text) {
+  std::uint32_t pid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  constexpr std::uint32_t kMostPids = 1U << 22;  // proc(5), /proc/sys/kernel/pid_max
+  if (error != std::errc() || end != text.data() + text.size() || pid == 0 || pid > kMostPids) {
+    return Error{"--flush-now: " + quote(text) +
+                 " is no process; expected the PID of a go-integcov, or nothing for PID 1"};
+  }
+  return pid;
+}
+
+// "--flush-now" is the last option; behind it a PID may stand, and nothing else.
+Status scan_flush_now(const std::vector<std::string_view>& args, std::size_t at,
+                      std::optional<std::string_view> value, Scan& found) {
+  found.mode = Invocation::Mode::flush_now;
+  if (!value && at + 1 < args.size()) value = args[++at];
+  if (at + 1 < args.size()) {
+    return Error{"--flush-now: " + quote(args[at + 1]) + " is too much; expected one PID at most"};
+  }
+  if (!value) return Success{};
+  auto pid = parse_pid(*value);
+  if (!pid) return pid.error();
+  found.flush_pid = *pid;
+  return Success{};
 }
 
 Result<Scan> scan(const std::vector<std::string_view>& args) {
@@ -57,6 +85,11 @@ Result<Scan> scan(const std::vector<std::string_view>& args) {
                      " is too much; expected no value"};
       }
       found.mode = help ? Invocation::Mode::help : Invocation::Mode::version;
+      at = args.size();
+      return found;
+    }
+    if (name == "flush-now") {
+      if (Status s = scan_flush_now(args, at, value, found); !s) return s.error();
       at = args.size();
       return found;
     }
@@ -117,9 +150,7 @@ std::vector<std::string> environment_warnings(const Environment& env) {
   std::vector<std::string> warnings;
   for (const auto& [name, value] : env) {
     if (value.empty() || find_by_env(name) != nullptr) continue;
-    if (std::ranges::count(reserved_names(), name) != 0) {
-      warnings.push_back(name + " is not supported by this version and is ignored");
-    } else if (const auto meant = closest(name, known)) {
+    if (const auto meant = closest(name, known)) {
       warnings.push_back(printable(name) + " is not a setting; did you mean " +
                          std::string(*meant) + "?");
     }
@@ -136,9 +167,14 @@ Result<Invocation> parse_command_line(const std::vector<std::string_view>& args,
   Invocation invocation;
   invocation.mode = found->mode;
   invocation.program_index = found->program_index;
+  invocation.flush_pid = found->flush_pid;
+  Config& config = invocation.config;
+  if (found->mode == Invocation::Mode::flush_now) {
+    const Status s = resolve(*find_by_flag("flush-signal"), found->flags, env, config);
+    if (!s) return s.error();
+  }
   if (found->mode != Invocation::Mode::run) return invocation;
 
-  Config& config = invocation.config;
   const Setting& disabled = *find_by_env("INTEGCOV_DISABLED");
   if (const Status s = resolve(disabled, found->flags, env, config); !s) return s.error();
   if (found->unknown && !config.disabled) return *found->unknown;

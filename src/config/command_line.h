@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,10 +14,11 @@
 namespace integcov::config {
 
 struct Invocation {
-  enum class Mode { run, help, version };
+  enum class Mode { run, help, version, flush_now };
 
   Mode mode = Mode::run;
   Config config;
+  std::uint32_t flush_pid = 1;        // flush_now: the supervisor to ask
   std::size_t program_index = 0;      // of the program's word in args; args.size() if there is none
   std::vector<std::string> warnings;  // for the log, one sentence each
 };
@@ -25,7 +27,7 @@ struct Invocation {
 // Go's flag package one dash is as good as two, and the last of two equal options counts. Options
 // win over the environment, labels add up. An empty value means the default (but an empty --label
 // is an error). When INTEGCOV_DISABLED or --disabled is true, no other malformed value is an error
-// and nothing is warned of.
+// and nothing is warned of. With --flush-now only the flush signal is read beside it.
 Result<Invocation> parse_command_line(const std::vector<std::string_view>& args,
                                       const Environment& env);
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "config/flush_options.h"
 #include "config/gcs_options.h"
 #include "config/labels.h"
 #include "config/storage_url.h"
@@ -18,6 +19,7 @@ enum class LogFormat { automatic, text, json };
 struct Config {
   StorageLocation storage;
   std::string coverdir = "/tmp/integcov";  // as given: the caller makes it absolute
+  FlushOptions flush;
   Duration grace = std::chrono::seconds(10);
   Duration upload_timeout = std::chrono::seconds(60);
   std::optional<int> stop_signal;  // nullopt: as received

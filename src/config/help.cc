@@ -52,6 +52,7 @@ its coverage files to storage: while it runs, and the last ones when it ends.
 )";
 
 constexpr std::string_view kUsage = R"(  go-integcov [OPTIONS] [--] PROGRAM [ARGUMENTS...]
+  go-integcov --flush-now [PID]
 
 )";
 
@@ -69,6 +70,8 @@ constexpr std::string_view kOptionsNote =
 
 constexpr std::string_view kOthers = R"(  --help, -h
       print this help and exit
+  --flush-now [PID]
+      ask a running go-integcov, PID 1 by default, for a snapshot now, and exit
   --version
       print the version and exit
 

@@ -44,6 +44,27 @@ constexpr auto kSettings = std::to_array<Setting>({
      [](Config& c, Value v, Origin) {
        return assign(Result<std::string>(std::string(v)), c.coverdir);
      }},
+    {"INTEGCOV_FLUSH_INTERVAL", "flush-interval", "DURATION", "30s",
+     "time between snapshots of the program's counters while it runs; 0: only on demand", false,
+     [](Config& c, Value v, Origin) { return assign(parse_duration(v), c.flush.interval); }},
+    {"INTEGCOV_FLUSH", "flush", "auto|signal|memory|off", "auto",
+     "how to take a snapshot: by a signal to the program's handler, or from its memory; auto: by "
+     "signal if there is a handler",
+     false,
+     [](Config& c, Value v, Origin) {
+       return choose<FlushMode>(v, "auto, signal, memory or off",
+                                {{"auto", FlushMode::automatic},
+                                 {"signal", FlushMode::signal},
+                                 {"memory", FlushMode::memory},
+                                 {"off", FlushMode::off}},
+                                c.flush.mode);
+     }},
+    {"INTEGCOV_FLUSH_SIGNAL", "flush-signal", "SIGNAL", "SIGUSR1",
+     "signal that asks the program's handler, or go-integcov, for a snapshot", false,
+     [](Config& c, Value v, Origin) { return assign(parse_signal(v), c.flush.signal); }},
+    {"INTEGCOV_FLUSH_WAIT", "flush-wait", "DURATION", "5s",
+     "how long to wait for the snapshot that a signal asked for", false,
+     [](Config& c, Value v, Origin) { return assign(parse_duration(v), c.flush.wait); }},
     {"INTEGCOV_GRACE", "grace", "DURATION", "10s",
      "time for uploads after SIGTERM or SIGINT: what the platform grants before it kills", false,
      [](Config& c, Value v, Origin) { return assign(parse_duration(v), c.grace); }},
@@ -101,9 +122,6 @@ constexpr auto kSettings = std::to_array<Setting>({
      false, [](Config& c, Value v, Origin) { return assign(parse_bool(v), c.disabled); }},
 });
 
-constexpr std::array<std::string_view, 4> kReserved{"INTEGCOV_FLUSH", "INTEGCOV_FLUSH_INTERVAL",
-                                                    "INTEGCOV_FLUSH_SIGNAL", "INTEGCOV_FLUSH_WAIT"};
-
 }  // namespace
 
 std::span<const Setting> settings() { return kSettings; }
@@ -121,8 +139,6 @@ const Setting* find_by_env(std::string_view env) {
   }
   return nullptr;
 }
-
-std::span<const std::string_view> reserved_names() { return kReserved; }
 
 Result<bool> parse_bool(std::string_view text) {
   bool value = false;

@@ -28,9 +28,6 @@ std::span<const Setting> settings();
 const Setting* find_by_flag(std::string_view flag);  // nullptr if there is none
 const Setting* find_by_env(std::string_view env);    // nullptr if there is none
 
-// Names kept for mid-run snapshots: known, but without effect in this version.
-std::span<const std::string_view> reserved_names();
-
 // As Go's strconv.ParseBool, also yes, no, on and off, in any case of letters.
 Result<bool> parse_bool(std::string_view text);
 

@@ -17,6 +17,15 @@ bool is_hash(std::string_view text) {
          });
 }
 
+bool is_record(std::string_view name) {
+  constexpr std::string_view kPrefix = "integcov.";
+  if (!name.starts_with(kPrefix)) return false;
+  name.remove_prefix(kPrefix.size());
+  const std::size_t dot = std::min(name.find('.'), name.size());
+  const std::string_view rest = name.substr(dot);
+  return is_hash(name.substr(0, dot)) && (rest == ".start.json" || rest == ".end.json");
+}
+
 // Decimal digits only, no sign, in range.
 template <class T>
 std::optional<T> parse_number(std::string_view text) {
@@ -49,6 +58,7 @@ FileName parse_file_name(std::string_view path) {
   if (name.starts_with(kMetaPrefix) && is_hash(name.substr(kMetaPrefix.size()))) {
     return {.kind = FileKind::covmeta, .hash = std::string(name.substr(kMetaPrefix.size()))};
   }
+  if (is_record(name)) return {.kind = FileKind::record};
   if (name.starts_with(kCountersPrefix)) {
     if (auto counters = parse_counters(name.substr(kCountersPrefix.size()))) return *counters;
   }

@@ -13,6 +13,7 @@ enum class FileKind {
   covcounters,  // covcounters.<32 hex>.<pid>.<unix ns>: complete once it has this name
   temporary,    // tmp.*: being written, or left over by a kill; never uploaded
   control,      // below .integcov/: the supervisor's own
+  record,       // integcov.<32 hex>.start.json or .end.json: the supervisor's record of a run
   other,
 };
 

@@ -8,19 +8,20 @@ void ReadySet::already_uploaded(const FileEntry& file) { earlier_[file.path] = f
 
 std::optional<ReadyFile> ReadySet::saw(const FileEntry& file, Stage stage) {
   FileName name = parse_file_name(file.path);
-  if (file.mtime_ns >= run_start_ns_) {
+  if (is_of_this_run(file)) {
     covmeta_seen_ |= name.kind == FileKind::covmeta;
     counters_seen_ |= name.kind == FileKind::covcounters;
   }
   if (!wanted(name.kind, stage) || !is_news(file, name.kind)) return std::nullopt;
   taken_[file.path] = {file, stage};
-  return ReadyFile{file, std::move(name)};
+  return ReadyFile{file, std::move(name), earlier_.contains(file.path)};
 }
 
 bool ReadySet::wanted(FileKind kind, Stage stage) const {
   switch (kind) {
     case FileKind::covmeta:
-    case FileKind::covcounters: return true;
+    case FileKind::covcounters:
+    case FileKind::record: return true;
     case FileKind::temporary:
     case FileKind::control: return false;
     case FileKind::other:

@@ -15,6 +15,7 @@ namespace integcov::coverage {
 struct ReadyFile {
   FileEntry file;
   FileName name;
+  bool stored_before = false;  // an earlier run uploaded another version of it
 };
 
 class ReadySet {
@@ -42,6 +43,13 @@ class ReadySet {
   // the last look on only once; a covmeta only if its size changed.
   std::optional<ReadyFile> saw(const FileEntry& file, Stage stage);
 
+  // The supervisor itself changed the file, or removed it: no news.
+  void changed(const FileEntry& file, Stage stage) { taken_[file.path] = {file, stage}; }
+  void removed(const std::string& path) { taken_.erase(path); }
+
+  [[nodiscard]] bool is_of_this_run(const FileEntry& file) const {
+    return file.mtime_ns >= run_start_ns_;
+  }
   // Of this run.
   [[nodiscard]] bool covmeta_seen() const { return covmeta_seen_; }
   [[nodiscard]] bool counters_seen() const { return counters_seen_; }

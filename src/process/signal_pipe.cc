@@ -73,10 +73,10 @@ SignalPipe::~SignalPipe() {
   for (siginfo_t info : untold) syscall(SYS_rt_sigqueueinfo, getpid(), info.si_signo, &info);
 }
 
-void SignalPipe::drain(const std::function<void(int, pid_t)>& got) {
+void SignalPipe::drain(const std::function<void(const siginfo_t&)>& got) {
   const sigset_t all = taken_over();
   sigprocmask(SIG_BLOCK, &all, nullptr);
-  for (const siginfo_t& info : take()) got(info.si_signo, info.si_pid);
+  for (const siginfo_t& info : take()) got(info);
   sigprocmask(SIG_UNBLOCK, &all, nullptr);
 }
 

@@ -26,7 +26,7 @@ class SignalPipe {
   // Readable when signals wait.
   [[nodiscard]] int fd() const { return read_end_.get(); }
   // Gives all that wait to `got`, which must not destroy the object.
-  void drain(const std::function<void(int signal, pid_t sender)>& got);
+  void drain(const std::function<void(const siginfo_t& info)>& got);
 
  private:
   // All that wait, while they are blocked.

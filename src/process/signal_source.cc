@@ -15,7 +15,13 @@
 
 namespace integcov::process {
 
-SignalSource::SignalSource(event::Loop& loop, std::function<void(int)> arrived)
+namespace {
+
+bool is_flush_request(int code, int value) { return code == SI_QUEUE && value == kFlushRequest; }
+
+}  // namespace
+
+SignalSource::SignalSource(event::Loop& loop, std::function<void(Received)> arrived)
     : arrived_(std::move(arrived)) {
   sigset_t all;
   blocked_signals(&all);
@@ -32,7 +38,11 @@ SignalSource::SignalSource(event::Loop& loop, std::function<void(int)> arrived)
 }
 
 void SignalSource::drain() {
-  if (pipe_) return pipe_->drain([this](int signal, pid_t sender) { take(signal, sender); });
+  if (pipe_) {
+    return pipe_->drain([this](const siginfo_t& info) {
+      take({info.si_signo, is_flush_request(info.si_code, info.si_value.sival_int)}, info.si_pid);
+    });
+  }
   std::array<signalfd_siginfo, 32> infos{};
   while (true) {
     const ssize_t got = read(fd_.get(), infos.data(), sizeof infos);
@@ -40,14 +50,16 @@ void SignalSource::drain() {
     if (got <= 0) return;
     const auto count = static_cast<std::size_t>(got) / sizeof(signalfd_siginfo);
     for (std::size_t i = 0; i < count; ++i) {
-      take(static_cast<int>(infos[i].ssi_signo), static_cast<pid_t>(infos[i].ssi_pid));
+      const signalfd_siginfo& info = infos[i];
+      take({static_cast<int>(info.ssi_signo), is_flush_request(info.ssi_code, info.ssi_int)},
+           static_cast<pid_t>(info.ssi_pid));
     }
   }
 }
 
 // A SIGPIPE of our own writes, the SIGTSTP for our group: not for the child.
-void SignalSource::take(int signal, pid_t sender) {
-  if (sender != getpid() || signal == SIGCHLD) arrived_(signal);
+void SignalSource::take(Received received, pid_t sender) {
+  if (sender != getpid() || received.signal == SIGCHLD) arrived_(received);
 }
 
 }  // namespace integcov::process

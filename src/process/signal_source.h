@@ -12,17 +12,26 @@
 
 namespace integcov::process {
 
+// The value that tells a signal sent by `go-integcov --flush-now` (sigqueue(3)) from any other of
+// that number.
+inline constexpr int kFlushRequest = 0x696e7463;  // "intc"
+
 class SignalSource {
  public:
+  struct Received {
+    int signal = 0;
+    bool flush_request = false;  // with the value kFlushRequest
+  };
+
   // `arrived` gets every signal that take_over() blocked, SIGCHLD too, but none that we raised
   // ourselves. Throws std::runtime_error when no fds are left.
-  SignalSource(event::Loop& loop, std::function<void(int signal)> arrived);
+  SignalSource(event::Loop& loop, std::function<void(Received)> arrived);
 
  private:
   void drain();
-  void take(int signal, pid_t sender);
+  void take(Received received, pid_t sender);
 
-  std::function<void(int)> arrived_;
+  std::function<void(Received)> arrived_;
   UniqueFd fd_;
   std::optional<SignalPipe> pipe_;  // instead of fd_
   std::optional<event::FdWatcher> watcher_;

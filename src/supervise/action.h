@@ -6,6 +6,9 @@
 
 #include "base/file_entry.h"
 #include "base/log.h"
+#include "supervise/flush.h"
+#include "supervise/run_record.h"
+#include "supervise/snapshots.h"
 #include "upload/outcome.h"
 
 namespace integcov::supervise {
@@ -40,6 +43,12 @@ struct RecordUploaded {
   FileEntry file;
 };
 
+// Write the run's record to GOCOVERDIR, and tell of the file as of any other.
+struct WriteStartRecord {};
+struct WriteEndRecord {
+  EndOfRun end;
+};
+
 struct WriteLog {
   LogRecord record;
 };
@@ -50,6 +59,8 @@ struct Exit {
 };
 
 using Action = std::variant<ForwardSignal, ListFolder, CloseWatch, StartUpload, AbortUpload,
-                            Prepare, RecordUploaded, WriteLog, Exit>;
+                            Prepare, RecordUploaded, LookAtWriter, FoldSnapshot, FindProcesses,
+                            SignalSnapshot, ReadSnapshot, WriteStartRecord, WriteEndRecord,
+                            WriteLog, Exit>;
 
 }  // namespace integcov::supervise

@@ -23,6 +23,8 @@ class Budget {
   void stop_requested(MonoTime now);
   void child_exited(MonoTime now);
 
+  // By which a stop that was requested before the child's exit must be done.
+  [[nodiscard]] std::optional<MonoTime> stop_deadline() const { return stop_deadline_; }
   // When we must have ended; nullopt while the child runs.
   [[nodiscard]] std::optional<MonoTime> deadline() const { return deadline_; }
 
@@ -32,7 +34,7 @@ class Budget {
 
   Duration grace_;
   Duration upload_timeout_;
-  std::optional<MonoTime> stop_deadline_;  // by which a stop before the child's exit must be done
+  std::optional<MonoTime> stop_deadline_;
   std::optional<MonoTime> deadline_;
 };
 

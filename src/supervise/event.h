@@ -1,11 +1,14 @@
 // What the shell tells the session.
 #pragma once
 
+#include <cstdint>
 #include <variant>
 #include <vector>
 
 #include "base/exit_status.h"
 #include "base/file_entry.h"
+#include "supervise/flush.h"
+#include "supervise/snapshots.h"
 #include "upload/outcome.h"
 
 namespace integcov::supervise {
@@ -13,6 +16,8 @@ namespace integcov::supervise {
 // A signal for the child. The shell keeps back SIGCHLD and what we caused ourselves.
 struct SignalArrived {
   int signal = 0;
+  std::int64_t at_ns = 0;      // CLOCK_REALTIME
+  bool flush_request = false;  // of `go-integcov --flush-now`: not for the child
 };
 
 // The main child was reaped: nothing may be sent to its pid any more.
@@ -43,6 +48,7 @@ struct UploadFinished {
 };
 
 using Event = std::variant<SignalArrived, ChildExited, DescendantsGone, FileFinished, EventsLost,
-                           FolderListed, UploadFinished>;
+                           FolderListed, UploadFinished, WriterSeen, SnapshotFolded,
+                           ProcessesFound, SnapshotSignalled, SnapshotRead>;
 
 }  // namespace integcov::supervise

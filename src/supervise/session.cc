@@ -15,6 +15,7 @@ upload::Rank rank_of(coverage::FileKind kind) {
   switch (kind) {
     case coverage::FileKind::covmeta: return upload::Rank::covmeta;
     case coverage::FileKind::covcounters: return upload::Rank::counters;
+    case coverage::FileKind::record: return upload::Rank::record;
     default: return upload::Rank::other;
   }
 }
@@ -25,8 +26,8 @@ Session::Session(SessionOptions options, MonoTime now)
     : options_(std::move(options)),
       budget_(options_.grace, options_.upload_timeout),
       ready_(options_.scope, options_.run_start_ns),
-      queue_(options_.seed, options_.parallel, options_.between_versions) {
-  if (!uploads()) return;
+      queue_(options_.seed, options_.parallel, options_.between_versions),
+      flush_(options_.flush, options_.seed) {
   queue_.hold_until(now + options_.jitter);
   first_look_ = now + kFirstLook;
   list_folder();  // what an earlier run left
@@ -38,13 +39,16 @@ void Session::handle(const Event& event, MonoTime now) {
 }
 
 void Session::on(const SignalArrived& event, MonoTime now) {
+  if (event.flush_request) return flush_.requested(now, std::nullopt);
   if (phase_ == Phase::running) {
     if (is_stop(event.signal)) {
       budget_.stop_requested(now);
+      flush_.stop_requested(now, *budget_.stop_deadline());
       queue_.hold_until(now);
     }
     const bool rewrite = event.signal == SIGTERM && options_.stop_signal.has_value();
     outbox_.emplace_back(ForwardSignal{rewrite ? *options_.stop_signal : event.signal});
+    if (event.signal == options_.flush.signal) flush_.requested(now, event.at_ns);
     if (is_stop(event.signal)) prepare(now);
     return;
   }
@@ -53,7 +57,7 @@ void Session::on(const SignalArrived& event, MonoTime now) {
     queue_.finish_by(*budget_.deadline(), now);
     ++stops_while_draining_;
   }
-  if (event.signal == SIGQUIT || stops_while_draining_ >= 3) end("told to end at once by a signal");
+  told_to_end_ |= event.signal == SIGQUIT || stops_while_draining_ >= 3;
 }
 
 void Session::prepare(MonoTime now) {
@@ -70,28 +74,28 @@ void Session::on(const ChildExited& event, MonoTime now) {
   child_status_ = event.status;
   std::erase_if(outbox_, [](const Action& a) { return std::holds_alternative<ForwardSignal>(a); });
   budget_.child_exited(now);
+  flush_.end();
   descendants_deadline_ = now + kDescendantsWait;
   if (uploads()) progress_due_ = now + kWorthALine;
   queue_.hurry(now, *budget_.deadline());
-  if (uploads() && !descendants_gone_) list_folder();
+  if (!descendants_gone_) list_folder();
 }
 
 void Session::on(const DescendantsGone&, MonoTime) { descendants_gone_ = true; }
 
-void Session::on(const FileFinished& event, MonoTime) {
-  if (uploads()) saw(event.file);
-}
+void Session::on(const FileFinished& event, MonoTime now) { saw(event.file, now); }
 
 void Session::on(const EventsLost&, MonoTime) {
-  if (!uploads()) return;
   events_lost_ = listing_;
   list_folder();
 }
 
-void Session::on(const FolderListed& event, MonoTime) {
+void Session::on(const FolderListed& event, MonoTime now) {
   listing_ = false;
   if (listed_without_descendants_) ++last_looks_;
-  for (const FileEntry& file : event.files) saw(file);
+  std::vector<FileEntry> files = event.files;  // the counters of a process in their order
+  std::ranges::sort(files, {}, &FileEntry::path);
+  for (const FileEntry& file : files) saw(file, now);
   if (events_lost_) list_folder();
 }
 
@@ -99,12 +103,17 @@ void Session::on(const UploadFinished& event, MonoTime now) {
   const FileEntry* entry = queue_.file(event.id);
   if (entry == nullptr) return;
   const FileEntry file = *entry;
+  const auto* failed = std::get_if<upload::Failed>(&event.outcome);
   look_again_ = true;  // sending it took time
+  if (replacing_.erase(event.id) > 0 && record_.is_stored(file.path)) {
+    may_replace_ |= std::holds_alternative<upload::Stored>(event.outcome);
+  }
   const upload::Verdict verdict = queue_.finished(event.id, event.outcome, now);
 
   switch (verdict) {
     case upload::Verdict::stored: {
       outbox_.emplace_back(RecordUploaded{file});
+      record_.stored(file.path);
       const auto& stored = std::get<upload::Stored>(event.outcome);
       log(Severity::debug, (stored.already_there ? "already there: " : "uploaded ") + file.path);
       if (!stored.note.empty()) warn_once(stored.note, stored.note);
@@ -116,8 +125,10 @@ void Session::on(const UploadFinished& event, MonoTime now) {
     case upload::Verdict::will_retry:
     case upload::Verdict::gave_up: break;
   }
-  const auto* failed = std::get_if<upload::Failed>(&event.outcome);
   if (failed == nullptr) return;
+  if (failed->may_not_replace && counters_.contains(file.path)) {
+    return add_under_new_name(file.path, failed->reason);
+  }
   log(Severity::debug, "upload of " + file.path + " failed: " + failed->reason);
   if (phase_ != Phase::running) return;  // the last line says what is left
   if (verdict == upload::Verdict::gave_up) {
@@ -128,12 +139,86 @@ void Session::on(const UploadFinished& event, MonoTime now) {
   }
 }
 
-void Session::saw(const FileEntry& file) {
+void Session::saw(const FileEntry& file, MonoTime now) {
   const auto ready = ready_.saw(file, stage());
-  if (!ready || !uploads()) return;
+  if (ready_.covmeta_seen()) saw_covmeta(file, now);
+  if (!ready) return;
+  const bool counters = ready->name.kind == coverage::FileKind::covcounters;
+  if (counters) flush_.counters_written(ready->name.pid, ready->name.time_ns, now);
+  if (counters && ready_.is_of_this_run(file) && file.path.find('/') == std::string::npos) {
+    return snapshots_.saw(*ready);
+  }
+  if (!uploads()) return;
   look_again_ = true;
-  queue_.add(ready->file, rank_of(ready->name.kind), ready->name.time_ns);
+  queue_.add(ready->file, rank_of(ready->name.kind), ready->name.time_ns, {},
+             ready->stored_before);
 }
+
+// At the start of each image of a program Go writes its covmeta anew.
+void Session::saw_covmeta(const FileEntry& file, MonoTime now) {
+  const coverage::FileName name = coverage::parse_file_name(file.path);
+  if (name.kind != coverage::FileKind::covmeta || !ready_.is_of_this_run(file)) return;
+  std::int64_t& written = covmeta_ns_[name.hash];
+  if (std::exchange(written, file.mtime_ns) != file.mtime_ns) snapshots_.image_started(name.hash);
+  if (phase_ == Phase::running) flush_.coverage_seen(now);
+  if (!std::exchange(start_recorded_, true)) outbox_.emplace_back(WriteStartRecord{});
+}
+
+void Session::upload_counters(const Snapshots::Upload& upload) {
+  const std::string& path = upload.file.path;
+  ready_.changed(upload.file, stage());
+  const std::string object = append_ && counters_.contains(path) ? upload.newest : path;
+  record_.saw(path);
+  if (!uploads()) return;
+  look_again_ = true;
+  counters_[path] = upload;
+  if (object != path) flush_.lengthen();
+  queue_.add(upload.file, upload::Rank::counters, upload.order, object);
+}
+
+// Without the right to replace an object all snapshots of a process are kept.
+void Session::add_under_new_name(const std::string& path, const std::string& reason) {
+  append_ = true;
+  warn_once("append",
+            "snapshots are added to " + options_.storage +
+                " under new names, and `go tool covdata` counts a process once for each: the newest "
+                "could not take the place of the one before (" + reason + ")");
+  upload_counters(counters_.at(path));
+}
+
+void Session::on(const WriterSeen& event, MonoTime) {
+  if (const auto upload = snapshots_.on_looked(event)) upload_counters(*upload);
+}
+
+void Session::on(const SnapshotFolded& event, MonoTime) {
+  const auto upload = snapshots_.on_folded(event);
+  switch (event.fold) {
+    case Fold::replaced:
+    case Fold::unchanged:
+    case Fold::superseded:
+    case Fold::vanished: ready_.removed(event.appeared); break;
+    case Fold::kept:
+    case Fold::unreadable: break;
+  }
+  if (event.wrapped) {
+    warn_once("wrapped", "a counter in " + event.standing +
+                             " passed 4294967295 and began again at 0, as Go's 32-bit counters do");
+  }
+  if (upload) upload_counters(*upload);
+}
+
+void Session::on(const ProcessesFound& event, MonoTime now) {
+  std::map<std::uint32_t, std::string> images;
+  for (const ProcessesFound::Process& process : event.processes) {
+    images[process.pid] = process.image;
+  }
+  snapshots_.running(std::move(images), event.at_ns);
+  flush_.on(event, now);
+}
+
+void Session::on(const SnapshotSignalled& event, MonoTime now) { flush_.on(event, now); }
+
+void Session::on(const SnapshotRead& event, MonoTime now) { flush_.on(event, now); }
 
 coverage::ReadySet::Stage Session::stage() const {
   using Stage = coverage::ReadySet::Stage;
@@ -183,8 +268,11 @@ std::optional<Action> Session::pop() {
 std::optional<Action> Session::next_action(MonoTime now) {
   if (auto action = pop()) return action;
   if (phase_ == Phase::ended) return std::nullopt;
-  if (phase_ == Phase::draining && now >= *budget_.deadline()) {
-    end("");
+  if (const auto request = snapshots_.next()) {
+    return std::visit([](const auto& r) -> Action { return r; }, *request);
+  }
+  if (phase_ == Phase::draining && (told_to_end_ || now >= *budget_.deadline())) {
+    end(told_to_end_ ? "told to end at once by a signal" : "");
     return pop();
   }
   if (phase_ == Phase::draining && progress_due_ && now >= *progress_due_) {
@@ -197,14 +285,24 @@ std::optional<Action> Session::next_action(MonoTime now) {
     list_folder();
     if (auto action = pop()) return action;
   }
+  if (phase_ == Phase::running) {
+    const auto request = flush_.next(now);
+    for (std::string& sentence : flush_.take_warnings()) log(Severity::warning, std::move(sentence));
+    if (request) return std::visit([](const auto& r) -> Action { return r; }, *request);
+    if (auto action = pop()) return action;
+  }
   if (auto job = queue_.next(now)) {
+    if (job->replaces) replacing_.insert(job->id);
+    if (counters_.contains(job->file.path)) {
+      record_.sends(job->file.path, job->object.empty() ? job->file.path : job->object);
+    }
     return StartUpload{job->id, std::move(job->file), std::move(job->object), job->replaces};
   }
   return phase_ == Phase::draining ? next_while_draining(now) : std::nullopt;
 }
 
 std::optional<Action> Session::next_while_draining(MonoTime now) {
-  if (listing_ || awaits_descendants(now)) return std::nullopt;
+  if (listing_ || snapshots_.busy() || awaits_descendants(now)) return std::nullopt;
   if (!listed_without_descendants_) {
     listed_without_descendants_ = true;
     list_folder();
@@ -213,6 +311,12 @@ std::optional<Action> Session::next_while_draining(MonoTime now) {
   if (!watch_closed_) {
     watch_closed_ = true;
     return CloseWatch{};
+  }
+  // What it names is in storage, or on the way there under that name.
+  const bool names_known = may_replace_ || replacing_.empty();
+  if (!end_recorded_ && names_known && !queue_.waiting(upload::Rank::counters)) {
+    write_end_record();
+    if (auto action = pop()) return action;
   }
   // Permanent failures don't keep us; what is new since the last look does.
   if (!queue_.idle() && !out_of_time()) return std::nullopt;
@@ -230,6 +334,7 @@ std::optional<MonoTime> Session::deadline() const {
   const auto also = [&](MonoTime time) { earliest = std::min(earliest.value_or(time), time); };
   if (phase_ == Phase::running) {
     if (first_look_) also(*first_look_);
+    if (const auto flush = flush_.deadline()) also(*flush);
   } else {
     also(*budget_.deadline());
     if (progress_due_) also(*progress_due_);
@@ -238,8 +343,16 @@ std::optional<MonoTime> Session::deadline() const {
   return earliest;
 }
 
+void Session::write_end_record() {
+  end_recorded_ = true;
+  if (start_recorded_) {
+    outbox_.emplace_back(WriteEndRecord{record_.end(child_status_, flush_.method())});
+  }
+}
+
 void Session::end(const std::string& why_unsaved) {
   phase_ = Phase::ended;
+  if (!end_recorded_) write_end_record();
   for (const upload::UploadId id : queue_.running()) outbox_.emplace_back(AbortUpload{id});
 
   const auto unsaved = queue_.unsaved();

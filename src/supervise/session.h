@@ -4,7 +4,9 @@
 //   Running ── ChildExited ──> Draining ── all uploaded, or the deadline ──> Ended
 #pragma once
 
+#include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,6 +16,9 @@
 #include "supervise/action.h"
 #include "supervise/budget.h"
 #include "supervise/event.h"
+#include "supervise/flush.h"
+#include "supervise/record_keeper.h"
+#include "supervise/snapshots.h"
 #include "upload/queue.h"
 
 namespace integcov::supervise {
@@ -27,6 +32,7 @@ struct SessionOptions {
   Duration upload_timeout = std::chrono::seconds(60);
   Duration jitter{};               // before the first upload, cut short by an exit or a stop signal
   std::optional<int> stop_signal;  // what the child gets for SIGTERM
+  config::FlushOptions flush;
   bool fail_on_upload_error = false;
   std::size_t parallel = upload::Queue::kParallel;              // uploads at once
   Duration between_versions = upload::Queue::kBetweenVersions;  // of one object
@@ -71,8 +77,16 @@ class Session {
   void on(const EventsLost& event, MonoTime now);
   void on(const FolderListed& event, MonoTime now);
   void on(const UploadFinished& event, MonoTime now);
+  void on(const WriterSeen& event, MonoTime now);
+  void on(const SnapshotFolded& event, MonoTime now);
+  void on(const ProcessesFound& event, MonoTime now);
+  void on(const SnapshotSignalled& event, MonoTime now);
+  void on(const SnapshotRead& event, MonoTime now);
 
-  void saw(const FileEntry& file);
+  void saw(const FileEntry& file, MonoTime now);
+  void saw_covmeta(const FileEntry& file, MonoTime now);
+  void upload_counters(const Snapshots::Upload& upload);
+  void add_under_new_name(const std::string& path, const std::string& reason);
   void prepare(MonoTime now);
   [[nodiscard]] coverage::ReadySet::Stage stage() const;
   void list_folder();
@@ -85,6 +99,7 @@ class Session {
   [[nodiscard]] bool out_of_time() const;
   std::optional<Action> pop();
   std::optional<Action> next_while_draining(MonoTime now);
+  void write_end_record();
   void end(const std::string& why_unsaved);
 
   SessionOptions options_;
@@ -92,6 +107,16 @@ class Session {
   Budget budget_;
   coverage::ReadySet ready_;
   upload::Queue queue_;
+  Snapshots snapshots_;
+  Flush flush_;
+  std::map<std::string, std::int64_t> covmeta_ns_;  // by hash: when it was written last
+  RecordKeeper record_;
+  bool start_recorded_ = false;
+  bool end_recorded_ = false;
+  std::map<std::string, Snapshots::Upload> counters_;  // by path: what was given to the queue last
+  bool append_ = false;  // objects may not be replaced: snapshots go up under new names
+  bool may_replace_ = false;                  // one was
+  std::set<upload::UploadId> replacing_;      // under way
   std::deque<Action> outbox_;
   std::set<std::string> warned_;
 
@@ -105,6 +130,7 @@ class Session {
   MonoTime descendants_deadline_{};
   bool watch_closed_ = false;
   int stops_while_draining_ = 0;
+  bool told_to_end_ = false;
   std::optional<MonoTime> prepared_;
   std::optional<MonoTime> progress_due_;
   ExitStatus child_status_;

@@ -70,6 +70,7 @@ void Queue::start_anew(UploadId id, Entry& entry) {
 }
 
 void Queue::count(const Entry& entry) {
+  if (entry.rank == Rank::record) return;
   const FileEntry& file = entry.version.file;
   stored_[file.path] = {file.size, entry.tried.value_or(Tried{})};
   ++totals_.stored;
@@ -205,6 +206,14 @@ std::optional<MonoTime> Queue::deadline() const {
 }
 
 bool Queue::idle() const { return ready_.empty() && delayed_.empty() && running_.empty(); }
+
+bool Queue::waiting(Rank rank) const {
+  return std::ranges::any_of(entries_, [&](const auto& known) {
+    const Entry& entry = known.second;
+    return entry.rank <= rank &&
+           (entry.state == State::ready || entry.state == State::delayed || entry.newer);
+  });
+}
 
 std::vector<UploadId> Queue::running() const { return {running_.begin(), running_.end()}; }
 

@@ -19,7 +19,7 @@
 namespace integcov::upload {
 
 // What is worth most goes first: without its covmeta no counters can be read.
-enum class Rank { covmeta, counters, other };
+enum class Rank { covmeta, counters, record, other };
 
 struct Job {
   UploadId id = 0;
@@ -33,7 +33,7 @@ struct Unsaved {
   std::string reason;  // of the last failure; empty if no attempt ended yet
 };
 
-// Each path counts once, as its newest version.
+// Each path counts once, as its newest version; records of a run are ours and don't count.
 struct Totals {
   std::size_t stored = 0;  // files now in storage, equal ones that were there before included
   std::uint64_t bytes = 0;
@@ -84,6 +84,8 @@ class Queue {
   [[nodiscard]] std::optional<MonoTime> deadline() const;
   // Nothing is waiting, running or due for another try.
   [[nodiscard]] bool idle() const;
+  // Something of that rank or worth more has not been started, or not anew after a failure.
+  [[nodiscard]] bool waiting(Rank rank) const;
   [[nodiscard]] std::vector<UploadId> running() const;
   // Everything that isn't stored, most worth first.
   [[nodiscard]] std::vector<Unsaved> unsaved() const;

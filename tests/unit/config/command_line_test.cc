@@ -1,7 +1,8 @@
 #include "config/command_line.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
+
+#include <csignal>
 
 namespace integcov::config {
 namespace {
@@ -216,11 +217,31 @@ TEST(Misspelling, IsNotWhatTheProgramMayHaveForItself) {
                   .warnings.empty());
 }
 
-TEST(Misspelling, IsNotANameKeptForSnapshots) {
-  EXPECT_EQ(parsed({"app"}, {"INTEGCOV_FLUSH=signal", "INTEGCOV_FLUSH_WAIT=nonsense"}).warnings,
-            (std::vector<std::string>{
-                "INTEGCOV_FLUSH is not supported by this version and is ignored",
-                "INTEGCOV_FLUSH_WAIT is not supported by this version and is ignored"}));
+TEST(FlushNow, AsksPid1OrTheOneThatIsNamed) {
+  EXPECT_EQ(parsed({"--flush-now"}).mode, Mode::flush_now);
+  EXPECT_EQ(parsed({"--flush-now"}).flush_pid, 1U);
+  EXPECT_EQ(parsed({"--flush-now", "42"}).flush_pid, 42U);
+  EXPECT_EQ(parsed({"-flush-now=42"}).flush_pid, 42U);
+}
+
+TEST(FlushNow, ReadsTheFlushSignalAndNothingElse) {
+  EXPECT_EQ(parsed({"--flush-now"}, {"INTEGCOV_FLUSH_SIGNAL=USR2", "INTEGCOV_GRACE=x"})
+                .config.flush.signal,
+            SIGUSR2);
+  EXPECT_EQ(parsed({"--flush-signal=USR2", "--flush-now"}).config.flush.signal, SIGUSR2);
+}
+
+TEST(FlushNow, RefusesWhatIsNoProcess) {
+  EXPECT_EQ(refusal({"--flush-now", "0"}),
+            "--flush-now: \"0\" is no process; expected the PID of a go-integcov, or nothing for "
+            "PID 1");
+  for (const char* word : {"-1", "app", "12x", "99999999999", ""}) {
+    EXPECT_NE(refusal({"--flush-now", word}).find("is no process"), std::string::npos) << word;
+  }
+  EXPECT_EQ(refusal({"--flush-now", "1", "app"}),
+            "--flush-now: \"app\" is too much; expected one PID at most");
+  EXPECT_NE(refusal({"--flush-now"}, {"INTEGCOV_FLUSH_SIGNAL=KILL"}).find("INTEGCOV_FLUSH_SIGNAL"),
+            std::string::npos);
 }
 
 TEST(Disabled, IsASwitchOrAWord) {

@@ -41,8 +41,6 @@ TEST(Help, ExplainsTheExitStatus) {
 }
 
 TEST(Help, OffersNothingThatIsNotThere) {
-  EXPECT_FALSE(has(help_text(), "flush"));
-  EXPECT_FALSE(has(help_text(), "FLUSH"));
   EXPECT_FALSE(has(help_text(), "--install"));
 }
 

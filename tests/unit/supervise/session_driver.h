@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@ inline SessionOptions default_options() {
   options.storage = "gs://bucket/folder";
   options.coverdir = "/cov";
   options.between_versions = Duration::zero();
+  options.flush.mode = config::FlushMode::off;
   return options;
 }
 
@@ -99,6 +101,7 @@ class Driver {
   }
   void writes(const std::string& path) { writes_version({path, 10, 1}); }
   void answer_listing() { tell(FolderListed{folder_}); }
+  [[nodiscard]] const std::vector<FileEntry>& folder() const { return folder_; }
 
   void store(upload::UploadId id) { tell(UploadFinished{id, upload::Stored{}}); }
   void fail(upload::UploadId id, std::string reason = "HTTP 503") {
@@ -155,6 +158,15 @@ class Driver {
   }
   [[nodiscard]] Duration elapsed() const { return now_ - kStart; }
 
+  // What a look at a writer sees, and what a fold does.
+  std::function<Sighting(const std::string& path)> sight = [](const std::string& path) {
+    return Sighting{.meta = {.inode = 1, .mtime_ns = 1}, .at_ns = 2,
+                    .image = "image " + std::to_string(coverage::parse_file_name(path).pid)};
+  };
+  Fold fold = Fold::kept;
+  std::vector<EndOfRun> end_records;
+  int start_records = 0;
+
   bool answers_listings = true;
   int listings = 0;
   int prepared = 0;
@@ -170,11 +182,36 @@ class Driver {
       }
     } else if (std::holds_alternative<Prepare>(action)) {
       ++prepared;
+    } else if (const auto* look = std::get_if<LookAtWriter>(&action)) {
+      session_.handle(WriterSeen{look->path, sight(look->path)}, now_);
+    } else if (const auto* asked = std::get_if<FoldSnapshot>(&action)) {
+      perform_fold(*asked);
+    } else if (std::holds_alternative<WriteStartRecord>(action)) {
+      ++start_records;
+    } else if (auto* record = std::get_if<WriteEndRecord>(&action)) {
+      end_records.push_back(std::move(record->end));
     } else if (const auto* log = std::get_if<WriteLog>(&action)) {
       if (log->record.severity != Severity::debug) lines_.push_back(log->record.message);
     } else {
       actions_.push_back(std::move(action));
     }
+  }
+
+  void perform_fold(const FoldSnapshot& asked) {
+    SnapshotFolded answer{.standing = asked.standing, .appeared = asked.appeared, .fold = fold};
+    answer.seen = sight(asked.appeared);
+    const auto at = [&](const std::string& path) {
+      return std::ranges::find(folder_, path, &FileEntry::path);
+    };
+    if (fold == Fold::replaced) {
+      const FileEntry content = *at(asked.appeared);
+      *at(asked.standing) = {asked.standing, content.size, content.mtime_ns};
+    }
+    if (fold != Fold::kept && fold != Fold::unreadable && at(asked.appeared) != folder_.end()) {
+      folder_.erase(at(asked.appeared));
+    }
+    answer.file = *at(asked.standing);
+    session_.handle(answer, now_);
   }
 
   MonoTime now_ = kStart;

@@ -16,6 +16,8 @@ TEST(Simulation, NoSeededWorldBreaksAPromise) {
   std::size_t events = 0;
   std::size_t stored = 0;
   std::size_t unsaved = 0;
+  std::size_t folded = 0;
+  std::size_t missed = 0;
   std::uint64_t seed = 0;
   for (; worlds > 0 ? seed < worlds : events < kEvents; ++seed) {
     std::mt19937_64 random(seed);
@@ -24,12 +26,18 @@ TEST(Simulation, NoSeededWorldBreaksAPromise) {
     events += world.events();
     stored += world.stored();
     unsaved += world.unsaved();
+    folded += world.folded();
+    missed += world.missed();
   }
   RecordProperty("worlds", std::to_string(seed));
   RecordProperty("events", std::to_string(events));
   EXPECT_GT(stored, seed) << "a world in which nothing happens proves nothing";
   EXPECT_GT(unsaved, seed / 20);
-  EXPECT_LT(events / seed, 100U) << "few worlds are little variety";
+  EXPECT_GT(folded, seed / 2);
+  EXPECT_LT(missed, folded / 20) << "too many snapshots of one image count twice";
+  RecordProperty("folded", std::to_string(folded));
+  RecordProperty("missed", std::to_string(missed));
+  EXPECT_LT(events / seed, 150U) << "few worlds are little variety";
 }
 
 TEST(Simulation, AWorldWithoutFaultsEndsWithEverythingStored) {

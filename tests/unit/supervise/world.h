@@ -6,10 +6,12 @@
 #include <array>
 #include <csignal>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +27,7 @@ class World {
   using Pick = std::function<std::uint64_t(std::uint64_t n)>;
 
   explicit World(Pick pick) : pick_(std::move(pick)), options_(make_options()) {
+    create_only_ = pick_(8) == 1;
     lossy_ = pick_(4) == 1;
     failing_ = pick_(4);
     slow_ = pick_(4) == 1;
@@ -49,6 +52,8 @@ class World {
 
   [[nodiscard]] std::size_t stored() const { return storage_.size(); }
   [[nodiscard]] std::size_t unsaved() const { return unsaved_; }
+  [[nodiscard]] std::size_t folded() const { return folded_; }
+  [[nodiscard]] std::size_t missed() const { return missed_; }
   [[nodiscard]] std::size_t events() const { return events_; }  // that the session was told
 
  private:
@@ -58,6 +63,9 @@ class World {
   static Duration ms(std::uint64_t n) { return std::chrono::milliseconds(n); }
   static bool is_other(const std::string& path) {
     return coverage::parse_file_name(path).kind == coverage::FileKind::other;
+  }
+  static bool is_counters(const std::string& path) {
+    return coverage::parse_file_name(path).kind == coverage::FileKind::covcounters;
   }
   static bool is_meta(const std::string& path) {
     return coverage::parse_file_name(path).kind == coverage::FileKind::covmeta;
@@ -78,68 +86,175 @@ class World {
     if (pick_(4) == 1) options.stop_signal = SIGINT;
     options.fail_on_upload_error = pick_(2) == 1;
     options.seed = pick_(1000);
+    options.run_start_ns = wall(kBegin);
+    options.flush.mode = std::array{config::FlushMode::off, config::FlushMode::automatic,
+                                    config::FlushMode::signal, config::FlushMode::memory}[pick_(4)];
+    options.flush.interval = ms(std::array{0U, 700U, 3'000U, 30'000U}[pick_(4)]);
+    options.flush.wait = ms(300);
     return options;
   }
 
   // ---- What the app and its surroundings will do ----
 
+  // A process of the app's: its image counts up, and each file holds all that it has counted.
+  struct Process {
+    std::uint32_t pid = 0;
+    int image = 0;
+    std::uint64_t count = 0;
+    bool alive = false;
+    bool handler = false;
+  };
+  struct Content {
+    int image = 0;
+    std::uint64_t count = 0;
+  };
+
+  static constexpr const char* kHash = "0123456789abcdef0123456789abcdef";
+  static std::string meta_path() { return std::string("covmeta.") + kHash; }
+  static std::int64_t wall(MonoTime time) { return time.time_since_epoch().count(); }
+  std::int64_t wall_now() { return last_ns_ = std::max(last_ns_ + 1, wall(now_)); }
+
+  void start_image(Process& process) {
+    process.image = ++last_image_;
+    process.count = 0;
+    process.alive = true;
+    ++meta_inode_;
+    write(meta_path());
+  }
+
+  // What Go does at its exit, and a handler when asked.
+  std::string write_counters(Process& process) {
+    process.count += pick_(3);
+    const std::string path = std::string("covcounters.") + kHash + '.' +
+                             std::to_string(process.pid) + '.' + std::to_string(wall_now());
+    contents_[path] = {process.image, process.count};
+    truth_[process.image] = process.count;
+    write(path);
+    return path;
+  }
+
+  // A start within a tick of the file's time would leave open which image wrote it.
+  MonoTime apart_from_starts(MonoTime time) const {
+    for (const MonoTime start : starts_) {
+      if (time < start + ms(15) && start < time + ms(15)) time = start + ms(15);
+    }
+    return time;
+  }
+
+  void live(Process& process, MonoTime begin, MonoTime end, bool good_end) {
+    for (std::uint64_t n = pick_(pick_(8) == 1 ? 20 : 4); n > 0; --n) {
+      const MonoTime time = apart_from_starts(begin + ms(pick_(4000)));
+      at(time, [this, &process, time, end] {
+        if (process.alive && time < end) write_counters(process);
+      });
+    }
+    if (good_end) {
+      at(end, [this, &process] { write_counters(process); });
+    }
+    at(end, [&process] { process.alive = false; });
+  }
+
   void plan() {
-    const std::string hash = "0123456789abcdef0123456789abcdef";
-    const auto counters = [&](std::uint64_t n) {
-      return "covcounters." + hash + "." + std::to_string(7 + n % 3) + "." + std::to_string(n);
+    const auto leftover = [&](std::uint64_t n) {
+      return std::string("covcounters.") + kHash + '.' + std::to_string(7 + n % 3) + '.' +
+             std::to_string(n);
     };
-    for (std::uint64_t left = pick_(4), n = 0; n < left; ++n) {  // leftovers
-      const std::string path = n == 0 ? "old.log" : counters(n);
+    for (std::uint64_t left = pick_(4), n = 0; n < left; ++n) {
+      const std::string path = n == 0 ? "old.log" : leftover(n);
       disk_[path] = {path, 5 + n, 1};
       if (pick_(2) == 1) earlier_[path] = disk_[path];
     }
-    const MonoTime exit = now_ + ms(pick_(2) == 0 ? pick_(3000) : pick_(40'000));
-    if (pick_(8) != 1) writes_at(now_ + ms(pick_(300)), "covmeta." + hash);
-    if (pick_(8) == 1)
-      writes_at(now_ + ms(pick_(5000)), "covmeta." + hash);  // it starts itself anew
-    for (std::uint64_t files = pick_(pick_(8) == 1 ? 40 : 5), n = 0; n < files; ++n) {
-      const MonoTime time = now_ + ms(pick_(4000));
-      writes_at(time < exit ? time : exit, pick_(4) == 1 ? "app.log" : counters(100 + n));
+    const MonoTime exit = now_ + ms(50 + (pick_(2) == 0 ? pick_(3000) : pick_(40'000)));
+    main_.pid = 7;
+    main_.alive = true;
+    main_.handler = pick_(3) == 1;
+    if (pick_(8) != 1) {
+      const MonoTime start = now_ + ms(pick_(20));
+      starts_.push_back(start);
+      at(start, [this] { start_image(main_); });
+      const bool execs = pick_(8) == 1;
+      const MonoTime again = start + ms(30 + pick_(5000));
+      if (execs && again + ms(30) < exit) {
+        starts_.push_back(again);
+        at(again, [this] { start_image(main_); });
+      }
+      for (std::uint64_t children = pick_(3) == 1 ? 1 + pick_(3) : 0; children > 0; --children) {
+        const auto pid = static_cast<std::uint32_t>(8 + pick_(2));  // pids are taken anew
+        Process& child = children_.emplace_back(Process{.pid = pid});
+        const MonoTime born = start + ms(20 + pick_(3000));
+        const MonoTime dies = born + ms(40 + pick_(3000));
+        if (dies >= exit || pid_taken(pid, born, dies)) continue;
+        starts_.push_back(born);
+        at(born, [this, &child] { start_image(child); });
+        lives_.push_back({&child, born, dies});
+      }
+      for (const auto& life : lives_) {
+        live(*life.process, life.born, apart_from_starts(life.dies), pick_(4) != 1);
+      }
+      const bool orphans = pick_(4) == 1;
+      for (std::uint64_t n = orphans ? 1 + pick_(2) : 0; n > 0; --n) {
+        Process& orphan = children_.emplace_back(
+            Process{.pid = static_cast<std::uint32_t>(20 + n), .image = 0});
+        const MonoTime born = exit - ms(20);
+        if (born <= start + ms(20)) continue;
+        starts_.push_back(born);
+        at(born, [this, &orphan] { start_image(orphan); });
+        const MonoTime dies = exit + ms(20 + (pick_(2) == 0 ? pick_(900) : pick_(4000)));
+        at(dies, [this, &orphan] { write_counters(orphan); });
+        at(dies, [&orphan] { orphan.alive = false; });
+        gone_ = std::max(gone_, dies);
+      }
+      live(main_, start, apart_from_starts(exit), pick_(4) != 1);
     }
-    if (pick_(4) != 1) writes_at(exit, counters(50));
-    at(exit, [this] { child_exits(); });
-
-    MonoTime gone = exit;
-    for (std::uint64_t orphans = pick_(3) == 1 ? 1 + pick_(3) : 0, n = 0; n < orphans; ++n) {
-      const MonoTime time = exit + ms(pick_(2) == 0 ? pick_(900) : pick_(4000));
-      writes_at(time, pick_(2) == 0 ? counters(500 + n) : "app.log");
-      gone = std::max(gone, time);
+    for (std::uint64_t logs = pick_(3) == 1 ? 1 + pick_(3) : 0; logs > 0; --logs) {
+      at(std::min(now_ + ms(pick_(4000)), exit), [this] { write("app.log"); });
     }
+    const MonoTime end = apart_from_starts(exit);
+    at(end, [this] {
+      main_.alive = false;
+      child_exits();
+    });
+    gone_ = std::max(gone_, end);
     if (pick_(4) != 1) {
-      at(gone, [this] {
+      at(gone_, [this] {
         gone_at_ = now_;
         tell(DescendantsGone{});
       });
     }
     for (std::uint64_t signals = pick_(3) == 1 ? 1 + pick_(5) : 0; signals > 0; --signals) {
-      const int number = std::array{SIGTERM, SIGINT, SIGHUP, SIGQUIT}[pick_(4)];
+      const int number = std::array{SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1}[pick_(5)];
       const MonoTime time = pick_(2) == 0 ? now_ + ms(pick_(3000)) : exit + ms(pick_(4000));
       at(time, [this, number] { signal(number); });
     }
   }
 
-  void writes_at(MonoTime time, const std::string& path) {
-    at(time, [this, path] {
-      FileEntry& file = disk_[path];
-      const bool same_size = is_meta(path) || pick_(4) == 1;
-      file = {path, same_size && file.size > 0 ? file.size : file.size + 10 + pick_(50), ++mtime_};
-      if (watch_closed_) return;
-      const FileEntry seen = file;
-      if (lossy_ && pick_(3) == 1) {
-        if (pick_(2) == 1) at(now_ + ms(pick_(50)), [this] { tell(EventsLost{}); });
-        return;
-      }
-      for (std::uint64_t copies = pick_(8) == 1 ? 2 : 1; copies > 0; --copies) {
-        at(now_ + ms(pick_(20)), [this, seen] {
-          if (!watch_closed_) told({seen}), tell(FileFinished{seen});
-        });
-      }
+  [[nodiscard]] bool pid_taken(std::uint32_t pid, MonoTime born, MonoTime dies) const {
+    return std::ranges::any_of(lives_, [&](const Life& life) {
+      return life.process->pid == pid && born < life.dies + ms(30) && life.born < dies + ms(30);
     });
+  }
+
+  void write(const std::string& path) {
+    FileEntry& file = disk_[path];
+    const bool same_size = is_meta(path) || pick_(4) == 1;
+    file = {path, same_size && file.size > 0 ? file.size : file.size + 10 + pick_(50), wall_now()};
+    if (watch_closed_) return;
+    if (lossy_ && pick_(3) == 1) {
+      if (pick_(2) == 1) at(now_ + ms(pick_(50)), [this] { tell(EventsLost{}); });
+      return;
+    }
+    for (std::uint64_t copies = pick_(8) == 1 ? 2 : 1; copies > 0; --copies) {
+      at(now_ + ms(pick_(20)), [this, path] { file_event(path); });
+    }
+  }
+
+  // As the shell does: what is there now.
+  void file_event(const std::string& path) {
+    const auto there = disk_.find(path);
+    if (watch_closed_ || there == disk_.end()) return;
+    const FileEntry file = there->second;
+    told({file});
+    tell(FileFinished{file});
   }
 
   void child_exits() {
@@ -170,13 +285,19 @@ class World {
       ++late_stops_;
     }
     if (exit_at_ && (number == SIGQUIT || late_stops_ >= 3)) forced_ = true;
-    tell(SignalArrived{number});
+    tell(SignalArrived{number, wall_now(), false});
+    // Forwarded, it makes the handler write.
+    if (number == SIGUSR1 && main_.alive && main_.handler) {
+      at(now_ + ms(1 + pick_(100)), [this] {
+        if (main_.alive && main_.image != 0) write_counters(main_);
+      });
+    }
   }
 
   // ---- What the session is told, and what it does ----
 
   void told(const std::vector<FileEntry>& files) {
-    if (exited_ || forced_ || options_.storage.empty()) return;
+    if (exited_ || options_.storage.empty()) return;
     for (const FileEntry& file : files) {
       if (is_other(file.path) &&
           (!exit_at_ || watch_closed_ ||  // after the last look only coverage is waited for
@@ -213,6 +334,11 @@ class World {
   void pump() {
     for (int actions = 0; broken_.empty(); ++actions) {
       if (actions == 2'000) return require(false, "a busy loop");
+      while (!answers_.empty()) {
+        const Event answer = std::move(answers_.front());
+        answers_.pop_front();
+        tell(answer);
+      }
       auto action = session_->next_action(now_);
       if (!action) break;
       require(!exited_, "an action after Exit");
@@ -224,7 +350,8 @@ class World {
     require(!limit_ || now_ < *limit_, "it goes on after the budget's deadline");
     require(!forced_, "it goes on although told to end at once");
     require(exit_at_ || to_forward_.empty(), "a signal was not forwarded");
-    if (is_idle()) require(!timer, "a timer although nothing is to do");
+    const bool flushes = options_.flush.mode != config::FlushMode::off;
+    if (is_idle() && !flushes) require(!timer, "a timer although nothing is to do");
   }
 
   // The app runs, and nothing that the session knows of is undone.
@@ -252,11 +379,13 @@ class World {
     listed_.clear();
     for (const auto& [path, file] : disk_) listed_.push_back({file});
     const Duration delay = slow_ ? ms(pick_(400)) : Duration{};
-    at(now_ + delay, [this, files = listed_] {
+    at(now_ + delay, [this] {
       listing_ = false;
       answered_after_exit_ = exit_at_.has_value();
-      told(files);
-      tell(FolderListed{files});
+      listed_.clear();
+      for (const auto& [path, file] : disk_) listed_.push_back({file});
+      told(listed_);
+      tell(FolderListed{listed_});
     });
   }
 
@@ -273,6 +402,9 @@ class World {
     }
     const auto jitter_over = kBegin + options_.jitter;
     require(now_ >= jitter_over || exit_at_ || stop_until_, "an upload before the jitter's end");
+    const std::string object = action.object.empty() ? action.file.path : action.object;
+    require(disk_.contains(action.file.path), "an upload of a file that it removed itself");
+    sent_[action.id] = {object, contents_[action.file.path]};
     upload::Outcome outcome = upload::Stored{.already_there = pick_(8) == 1};
     if (failing_ > 0 && pick_(4) < failing_) {
       upload::Failed failed{.retryable = pick_(4) != 1,
@@ -280,6 +412,9 @@ class World {
       if (pick_(8) == 1) failed.retry_after = ms(pick_(100'000));
       failed.progressed = pick_(8) == 1;
       outcome = failed;
+    }
+    if (create_only_ && objects_.contains(object) && is_counters(object)) {
+      outcome = upload::Failed{.reason = "HTTP 403", .may_not_replace = true};
     }
     if (failing_ > 1 && pick_(32) == 1) return;  // it hangs
     at(now_ + ms(pick_(4) == 1 ? pick_(9000) : pick_(60)),
@@ -293,10 +428,13 @@ class World {
     const FileEntry& file = job.mapped();
     const auto* failed = std::get_if<upload::Failed>(&outcome);
     if (failed == nullptr) {
+      const auto& [object, content] = sent_[id];
+      objects_[object] = content;
       storage_[file.path] = file;
       to_record_[file.path] = file;
     }
-    if (failed == nullptr || !failed->retryable) done_[file.path] = file;
+    const bool again = failed != nullptr && (failed->retryable || failed->may_not_replace);
+    if (!again) done_[file.path] = file;
     tell(UploadFinished{id, outcome});
   }
 
@@ -308,6 +446,161 @@ class World {
   void perform(const Prepare&) {
     require(stop_until_ && !exit_at_, "prepared without a stop signal for the app");
     require(!told_.empty(), "prepared for nothing");
+  }
+
+  // ---- Snapshots ----
+
+  [[nodiscard]] Process* alive(std::uint32_t pid) {
+    if (main_.pid == pid && main_.alive && main_.image != 0) return &main_;
+    for (Process& child : children_) {
+      if (child.pid == pid && child.alive) return &child;
+    }
+    return nullptr;
+  }
+
+  Sighting look(std::uint32_t pid) {
+    Sighting seen;
+    if (const auto meta = disk_.find(meta_path()); meta != disk_.end()) {
+      seen.meta = {meta_inode_, meta->second.mtime_ns};
+    }
+    seen.at_ns = wall_now();
+    if (const Process* process = alive(pid)) seen.image = std::to_string(process->image);
+    return seen;
+  }
+
+  static std::uint32_t pid_of(const std::string& path) {
+    return coverage::parse_file_name(path).pid;
+  }
+
+  void perform(const LookAtWriter& action) {
+    answers_.emplace_back(WriterSeen{action.path, look(pid_of(action.path))});
+  }
+
+  // As the shell does it, but counts are numbers.
+  void perform(const FoldSnapshot& action) {
+    SnapshotFolded answer{.standing = action.standing, .appeared = action.appeared};
+    answer.seen = look(pid_of(action.appeared));
+    if (!disk_.contains(action.appeared)) {
+      answer.fold = Fold::vanished;
+    } else {
+      fold(action, answer);
+    }
+    if (const auto there = disk_.find(action.standing); there != disk_.end()) {
+      answer.file = there->second;
+    }
+    answers_.emplace_back(answer);
+  }
+
+  void fold(const FoldSnapshot& action, SnapshotFolded& answer) {
+    const Content standing = contents_[action.standing];
+    const Content appeared = contents_[action.appeared];
+    const std::uint64_t time_ns = coverage::parse_file_name(action.appeared).time_ns;
+    const bool newer = time_ns > action.known.newest_ns;
+    const auto counters = [](const Content& content) {
+      coverage::Counters result;
+      const auto count = static_cast<std::uint32_t>(content.count);
+      if (count > 0) result.add(0, 0, std::span(&count, 1));
+      return result;
+    };
+    const bool one = of_one_image(action.known, time_ns, answer.seen);
+    answer.fold = judge(counters(standing), counters(appeared), newer, one).fold;
+    if (answer.fold == Fold::kept) {
+      const bool missed = std::ranges::any_of(contents_, [&](const auto& other) {
+        return other.second.image == appeared.image && other.first != action.appeared &&
+               disk_.contains(other.first);
+      });
+      ++(missed ? missed_ : apart_);
+      return;
+    }
+    ++folded_;
+    require(standing.image == appeared.image, "a snapshot takes the place of another image's");
+    told_.erase(action.appeared);
+    if (answer.fold == Fold::replaced) {
+      FileEntry& file = disk_[action.standing];
+      const FileEntry& content = disk_[action.appeared];
+      file = {action.standing, content.size, content.mtime_ns};
+      contents_[action.standing] = appeared;
+      told({file});
+    }
+    disk_.erase(action.appeared);
+  }
+
+  void perform(const FindProcesses&) {
+    require(!exit_at_, "a flush after the child's end");
+    ProcessesFound found;
+    found.at_ns = wall_now();
+    const auto add = [&](const Process& process, bool main) {
+      if (!process.alive || process.image == 0) return;
+      found.processes.push_back({.pid = process.pid,
+                                 .main = main,
+                                 .image = std::to_string(process.image),
+                                 .handler = process.handler,
+                                 .handler_error = {}});
+    };
+    add(main_, true);
+    for (const Process& child : children_) add(child, false);
+    answers_.emplace_back(std::move(found));
+  }
+
+  void perform(const SignalSnapshot& action) {
+    Process* process = alive(action.pid);
+    const SnapshotSignalled answer{
+        .pid = action.pid, .sent = process != nullptr, .at_ns = wall_now()};
+    if (process != nullptr && process->handler && pick_(4) != 1) {
+      at(now_ + ms(1 + pick_(50)), [this, process] {
+        if (process->alive) write_counters(*process);
+      });
+    }
+    answers_.emplace_back(answer);
+  }
+
+  void perform(const ReadSnapshot& action) {
+    using Result = SnapshotRead::Result;
+    SnapshotRead answer{.pid = action.pid, .result = Result::not_yet, .why = {}};
+    Process* process = alive(action.pid);
+    const bool too_early = std::ranges::any_of(
+        starts_, [&](MonoTime start) { return now_ < start + ms(15) && start <= now_ + ms(15); });
+    if (process != nullptr && !too_early) {
+      answer.result = Result::unchanged;
+      if (pick_(3) != 1) {
+        answer.result = Result::written;
+        const std::string path = write_counters(*process);
+        told({disk_.at(path)});
+        answers_.emplace_back(FileFinished{disk_.at(path)});
+      }
+    }
+    answers_.emplace_back(answer);
+  }
+
+  void perform(const WriteStartRecord&) {
+    require(!start_recorded_, "two start records");
+    start_recorded_ = true;
+  }
+
+  void perform(const WriteEndRecord& action) {
+    require(start_recorded_ && !end_record_ && exit_at_, "an end record at the wrong time");
+    end_record_ = action.end;
+  }
+
+  // The newest object of each process, added up: what was counted.
+  void check_counts() {
+    if (missed_ > 0 || unsaved_ > 0 || !all_was_written_in_time()) return;
+    std::uint64_t counted = 0;
+    for (const auto& [image, count] : truth_) counted += count;
+    std::uint64_t told = 0;
+    require(end_record_.has_value() == start_recorded_, "no end record");
+    if (!end_record_) return;
+    for (const EndOfRun::Process& process : end_record_->processes) {
+      for (const std::string& object : process.objects) {
+        require(objects_.contains(object), "the end record names what isn't in storage");
+      }
+      told += objects_[process.objects.back()].count;
+    }
+    require(told == counted, "other counts in storage than the program's");
+    if (create_only_) return;
+    std::uint64_t in_storage = 0;
+    for (const auto& [object, content] : objects_) in_storage += content.count;
+    require(in_storage == counted, "plain merging counts otherwise than the program");
   }
 
   void perform(const RecordUploaded& action) {
@@ -326,7 +619,10 @@ class World {
     if (!exit_at_) return;
     require(running_.empty(), "an upload runs on after Exit");
     require(to_record_.empty(), "a stored file has no note");
-    if (!options_.storage.empty()) check_files();
+    if (!options_.storage.empty()) {
+      check_files();
+      if (!forced_ && now_ < *limit_) check_counts();
+    }
     int code = child_status_->shell_code();
     if (code == 0 && options_.fail_on_upload_error && unsaved_ > 0) code = kExitOwnError;
     require(action.code == code, "another exit code");
@@ -353,7 +649,9 @@ class World {
     if (forced_ || now_ >= *limit_) return;
     require(!aborted_, "an upload was aborted although there was time");
     require(answered_after_exit_, "no listing after the exit");
-    for (const FileEntry& file : listed_) {  // the end came by itself: nothing on disk is missing
+    for (const FileEntry& listed : listed_) {  // the end came by itself: nothing on disk is missing
+      if (!disk_.contains(listed.path)) continue;  // its content took another one's place
+      const FileEntry& file = is_counters(listed.path) ? disk_[listed.path] : listed;
       if (is_other(file.path) && options_.scope != coverage::ReadySet::Scope::everything) continue;
       const auto before = earlier_.find(file.path);
       if (before != earlier_.end() && before->second == file) continue;
@@ -381,7 +679,31 @@ class World {
   std::multimap<MonoTime, Job> agenda_;
   std::string broken_;
 
-  std::int64_t mtime_ = 1;
+  struct Life {
+    Process* process = nullptr;
+    MonoTime born;
+    MonoTime dies;
+  };
+  Process main_;
+  std::deque<Process> children_;  // their addresses stay
+  std::vector<Life> lives_;
+  std::vector<MonoTime> starts_;  // of images
+  MonoTime gone_{};
+  int last_image_ = 0;
+  std::uint64_t meta_inode_ = 0;
+  std::int64_t last_ns_ = 0;
+  bool create_only_ = false;
+  std::map<std::string, Content> contents_;  // of counters files, by path
+  std::map<int, std::uint64_t> truth_;       // by image: its last count that was written
+  std::map<std::string, Content> objects_;   // in storage
+  std::map<upload::UploadId, std::pair<std::string, Content>> sent_;
+  std::deque<Event> answers_;  // to what the shell does at once
+  std::size_t folded_ = 0;
+  std::size_t missed_ = 0;  // snapshots of one image that were not recognised as such
+  std::size_t apart_ = 0;   // of two images that were
+  bool start_recorded_ = false;
+  std::optional<EndOfRun> end_record_;
+
   std::map<std::string, FileEntry> disk_;
   std::map<std::string, FileEntry> earlier_;  // in the ledger
   std::map<std::string, FileEntry> told_;     // wanted files that the session knows: newest version

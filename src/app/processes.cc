@@ -1,0 +1,82 @@
+#include "app/processes.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+
+#include "app/snapshot_files.h"
+#include "base/crc32c.h"
+#include "base/encoding.h"
+#include "base/unique_fd.h"
+#include "coverage/file_name.h"
+#include "event/loop.h"
+#include "process/identity.h"
+#include "process/job_control.h"
+#include "watch/folder.h"
+
+namespace integcov::app {
+namespace {
+
+using supervise::ProcessesFound;
+
+// What the handler of that process wrote to .integcov; "" if there is none.
+std::string handler_file(const std::string& coverdir, const std::string& kind, pid_t pid) {
+  const std::string folder = coverdir + '/' + std::string(coverage::kControlFolder);
+  const auto file = watch::open_below(folder, kind + '.' + std::to_string(pid));
+  std::array<char, 1024> text{};
+  const ssize_t got = file ? read(file->get(), text.data(), text.size()) : -1;
+  return got > 0 ? std::string(text.data(), static_cast<std::size_t>(got)) : "";
+}
+
+// ready.PID: the format's number, the signal's number and the image's checksum, a line each.
+bool has_handler(const std::string& coverdir, const process::ProcessIdentity& identity) {
+  const std::string ready = handler_file(coverdir, "ready", identity.pid);
+  std::array<char, 9> checksum{};
+  std::snprintf(checksum.data(), checksum.size(), "%08x", crc32c(0, identity.image));
+  return ready.starts_with("1\n") && ready.ends_with('\n' + std::string(checksum.data()) + '\n');
+}
+
+std::string first_line(const std::string& text) { return printable(text.substr(0, text.find('\n'))); }
+
+}  // namespace
+
+ProcessesFound find_processes(const std::string& coverdir, pid_t main) {
+  ProcessesFound found{.processes = {},
+                       .at_ns = event::Loop::wall_now().time_since_epoch().count()};
+  for (const pid_t pid : process::descendants()) {
+    const auto identity = process::identify(pid);
+    if (!identity) continue;
+    ProcessesFound::Process process{.pid = static_cast<std::uint32_t>(pid),
+                                    .main = pid == main,
+                                    .image = image_text(*identity),
+                                    .handler = has_handler(coverdir, *identity),
+                                    .handler_error = {}};
+    if (!process.handler) process.handler_error = first_line(handler_file(coverdir, "error", pid));
+    found.processes.push_back(std::move(process));
+  }
+  return found;
+}
+
+supervise::SnapshotSignalled signal_snapshot(const supervise::SignalSnapshot& asked, pid_t main) {
+  const auto pid = static_cast<pid_t>(asked.pid);
+  supervise::SnapshotSignalled answer{
+      .pid = asked.pid, .sent = false, .at_ns = event::Loop::wall_now().time_since_epoch().count()};
+  if (pid == main) {  // not reaped yet: the pid is its own
+    answer.sent = process::catches_signal(pid, asked.signal) && kill(pid, asked.signal) == 0;
+    return answer;
+  }
+  // Another one's parent may reap it at any time; the fd stays the process that we look at.
+  const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!process || image_of(pid).empty() || !process::catches_signal(pid, asked.signal)) {
+    return answer;
+  }
+  answer.sent = syscall(SYS_pidfd_send_signal, process.get(), asked.signal, nullptr, 0) == 0;
+  return answer;
+}
+
+}  // namespace integcov::app

@@ -1,0 +1,181 @@
+#include "app/snapshot_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/encoding.h"
+#include "base/unique_fd.h"
+#include "coverage/counters.h"
+#include "coverage/file_name.h"
+#include "event/loop.h"
+#include "process/identity.h"
+#include "watch/folder.h"
+
+namespace integcov::app {
+
+using supervise::Fold;
+using supervise::MetaStamp;
+using supervise::Sighting;
+
+namespace {
+
+// The counters of the largest programs take a few MiB.
+constexpr std::size_t kMostBytes = 64 << 20;
+
+struct Content {
+  bool there = false;
+  std::optional<coverage::Counters> counters;
+};
+
+Content read_counters(const std::string& coverdir, const std::string& path) {
+  auto file = watch::open_below(coverdir, path);
+  if (!file) return {.there = file.error().code != ENOENT, .counters = std::nullopt};
+  struct stat info{};
+  if (fstat(file->get(), &info) != 0 || static_cast<std::size_t>(info.st_size) > kMostBytes) {
+    return {.there = true, .counters = std::nullopt};
+  }
+  std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
+  std::size_t have = 0;
+  while (have < bytes.size()) {
+    const ssize_t got = read(file->get(), bytes.data() + have, bytes.size() - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    have += static_cast<std::size_t>(got);
+  }
+  bytes.resize(have);
+  auto counters = coverage::parse_counters(bytes);
+  if (!counters) return {.there = true, .counters = std::nullopt};
+  return {.there = true, .counters = *std::move(counters)};
+}
+
+MetaStamp stamp_of(const std::string& coverdir, const std::string& hash) {
+  struct stat info{};
+  if (lstat((coverdir + "/covmeta." + hash).c_str(), &info) != 0) return {};
+  return {.inode = info.st_ino,
+          .mtime_ns = info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec};
+}
+
+// Does what was judged; what could not be done leaves both files where they are.
+Fold carry_out(Fold fold, const std::string& coverdir, const std::string& standing,
+               const std::string& appeared) {
+  const std::string from = coverdir + '/' + appeared;
+  switch (fold) {
+    case Fold::replaced:
+      if (rename(from.c_str(), (coverdir + '/' + standing).c_str()) != 0) return Fold::kept;
+      break;
+    case Fold::unchanged:
+    case Fold::superseded:
+      if (unlink(from.c_str()) != 0 && errno != ENOENT) return Fold::kept;
+      break;
+    case Fold::kept:
+    case Fold::unreadable:
+    case Fold::vanished: break;
+  }
+  return fold;
+}
+
+}  // namespace
+
+std::string image_text(const process::ProcessIdentity& identity) {
+  return std::to_string(identity.start_time) + ' ' + identity.image;
+}
+
+std::string image_of(pid_t pid) {
+  const auto identity = process::identify(pid);
+  if (!identity) return "";
+  const std::vector<pid_t> family = process::descendants();
+  if (std::ranges::find(family, pid) == family.end()) return "";
+  return image_text(*identity);
+}
+
+Sighting look_at_writer(const std::string& coverdir, const std::string& path) {
+  const coverage::FileName name = coverage::parse_file_name(path);
+  Sighting seen;
+  seen.meta = stamp_of(coverdir, name.hash);
+  seen.at_ns = event::Loop::wall_now().time_since_epoch().count();
+  seen.image = image_of(static_cast<pid_t>(name.pid));
+  return seen;
+}
+
+supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::FoldSnapshot& asked) {
+  supervise::SnapshotFolded answer{.standing = asked.standing, .appeared = asked.appeared};
+  const Content appeared = read_counters(coverdir, asked.appeared);
+  answer.seen = look_at_writer(coverdir, asked.appeared);
+  if (!appeared.there) {
+    answer.fold = Fold::vanished;
+    return answer;
+  }
+  const std::uint64_t time_ns = coverage::parse_file_name(asked.appeared).time_ns;
+  const Content standing = read_counters(coverdir, asked.standing);
+  const auto judgement =
+      supervise::judge(standing.counters, appeared.counters, time_ns > asked.known.newest_ns,
+                       supervise::of_one_image(asked.known, time_ns, answer.seen));
+  answer.wrapped = judgement.wrapped;
+  answer.fold = carry_out(judgement.fold, coverdir, asked.standing, asked.appeared);
+  if (auto file = watch::look_at(coverdir, asked.standing)) answer.file = *std::move(file);
+  return answer;
+}
+
+void fold_leftovers(const std::string& coverdir) {
+  const auto listing = watch::list_folder(coverdir, false);
+  if (!listing) return;
+  std::map<std::pair<std::string, std::uint32_t>, std::map<std::uint64_t, std::string>> processes;
+  for (const FileEntry& file : listing->files) {
+    coverage::FileName name = coverage::parse_file_name(file.path);
+    if (name.kind != coverage::FileKind::covcounters) continue;
+    processes[{std::move(name.hash), name.pid}][name.time_ns] = file.path;
+  }
+  for (const auto& [process, files] : processes) {
+    const MetaStamp meta = stamp_of(coverdir, process.first);
+    auto standing = files.begin();
+    std::uint64_t newest_ns = standing->first;
+    for (auto next = std::next(standing); next != files.end(); ++next) {
+      if (supervise::none_started_since(meta, newest_ns)) {
+        const auto judgement =
+            supervise::judge(read_counters(coverdir, standing->second).counters,
+                             read_counters(coverdir, next->second).counters, true, true);
+        const Fold done =
+            carry_out(judgement.fold, coverdir, standing->second, next->second);
+        if (done == Fold::replaced || done == Fold::unchanged) {
+          newest_ns = next->first;
+          continue;
+        }
+      }
+      standing = next;
+      newest_ns = next->first;
+    }
+  }
+}
+
+Status write_file(const std::string& coverdir, const std::string& name, std::string_view content) {
+  const std::string path = coverdir + '/' + name;
+  const std::string temporary = coverdir + "/tmp." + name;
+  const auto failed = [&] {
+    const int code = errno;
+    unlink(temporary.c_str());
+    return Error{"cannot write " + path + ": " + std::strerror(code), code};
+  };
+  UniqueFd file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) return failed();
+  while (!content.empty()) {
+    const ssize_t put = write(file.get(), content.data(), content.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return failed();
+    content.remove_prefix(static_cast<std::size_t>(put));
+  }
+  file.reset();
+  if (rename(temporary.c_str(), path.c_str()) != 0) return failed();
+  return Success{};
+}
+
+}  // namespace integcov::app

@@ -1,0 +1,200 @@
+#include "supervise/flush.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "config/signal_name.h"
+
+namespace integcov::supervise {
+
+using config::FlushMode;
+
+void Flush::coverage_seen(MonoTime now) {
+  if (std::exchange(covered_, true) || off() || interval_ == Duration::zero()) return;
+  // Somewhere in its second half, so that a fleet that starts at once doesn't flush at once.
+  std::uniform_int_distribution<Duration::rep> half(interval_.count() / 2, interval_.count());
+  due_ = now + Duration(half(random_));
+}
+
+void Flush::stop_requested(MonoTime now, MonoTime end) {
+  if (off() || !before_kill_.empty()) return;
+  before_kill_ = {now + kAfterStop, std::max(end - kBeforeTheEnd, now + (end - now) / 2)};
+  std::ranges::sort(before_kill_);
+}
+
+void Flush::requested(MonoTime now, std::optional<std::int64_t> forwarded_ns) {
+  if (off() || ended_ || !covered_) return;
+  if (in_round_) {
+    again_ = true;
+    forwarded_again_ns_ = forwarded_ns;
+    return;
+  }
+  forwarded_ns_ = forwarded_ns;
+  begin(now);
+}
+
+void Flush::end() {
+  ended_ = true;
+  in_round_ = again_ = false;
+  due_.reset();
+  before_kill_.clear();
+  requests_.clear();
+  awaited_.clear();
+}
+
+void Flush::begin(MonoTime now) {
+  in_round_ = true;
+  finding_ = true;
+  asked_.clear();
+  newest_ns_.clear();
+  requests_.emplace_back(FindProcesses{});
+  if (due_) {
+    std::uniform_real_distribution<double> jitter(0.9, 1.1);
+    const double wait = static_cast<double>(interval_.count()) * jitter(random_);
+    due_ = now + Duration(static_cast<Duration::rep>(wait));
+  }
+}
+
+std::optional<Flush::Request> Flush::next(MonoTime now) {
+  if (ended_) return std::nullopt;
+  give_up_waiting(now);
+  finish_round(now);
+  if (covered_ && !in_round_) {
+    bool now_due = due_ && *due_ <= now;
+    while (!before_kill_.empty() && before_kill_.front() <= now) {
+      before_kill_.erase(before_kill_.begin());
+      now_due = true;
+    }
+    if (now_due) begin(now);
+  }
+  if (requests_.empty()) return std::nullopt;
+  const Request request = requests_.front();
+  requests_.pop_front();
+  return request;
+}
+
+std::optional<MonoTime> Flush::deadline() const {
+  if (ended_) return std::nullopt;
+  std::optional<MonoTime> earliest;
+  const auto also = [&](MonoTime time) { earliest = std::min(earliest.value_or(time), time); };
+  for (const auto& [pid, awaited] : awaited_) also(awaited.until);
+  if (covered_ && !in_round_) {
+    if (due_) also(*due_);
+    if (!before_kill_.empty()) also(before_kill_.front());
+  }
+  return earliest;
+}
+
+void Flush::finish_round(MonoTime now) {
+  if (!in_round_ || finding_ || !requests_.empty() || !asked_.empty() || !awaited_.empty()) return;
+  in_round_ = false;
+  forwarded_ns_.reset();
+  if (std::exchange(lengthened_, false) && interval_ < kLongestInterval && due_) {
+    interval_ = std::min(interval_ * 2, kLongestInterval);
+  }
+  if (std::exchange(again_, false)) {
+    forwarded_ns_ = std::exchange(forwarded_again_ns_, std::nullopt);
+    begin(now);
+  }
+}
+
+void Flush::on(const ProcessesFound& found, MonoTime now) {
+  if (!in_round_ || !finding_) return;
+  finding_ = false;
+  for (const ProcessesFound::Process& process : found.processes) take(process, now);
+}
+
+void Flush::take(const ProcessesFound::Process& process, MonoTime now) {
+  const std::uint32_t pid = process.pid;
+  if (process.main) main_ = pid;
+  const bool users_word = options_.mode == FlushMode::signal && process.main;
+  const bool by_signal =
+      users_word || (process.handler && options_.mode != FlushMode::memory);
+  if (!by_signal) {
+    if (options_.mode == FlushMode::signal) return;
+    asked_.insert(pid);
+    requests_.emplace_back(ReadSnapshot{pid});
+    return;
+  }
+  if (process.main && !process.handler && !process.handler_error.empty()) {
+    warn_once("handler", "the program's snapshot handler says: " + process.handler_error);
+  }
+  if (process.main && forwarded_ns_) {
+    awaited_[pid] = {*forwarded_ns_, now + options_.wait, true};
+    if (const auto seen = newest_ns_.find(pid); seen != newest_ns_.end()) {
+      counters_written(pid, seen->second, now);
+    }
+    return;
+  }
+  asked_.insert(pid);
+  requests_.emplace_back(SignalSnapshot{pid, options_.signal});
+}
+
+void Flush::on(const SnapshotSignalled& answer, MonoTime now) {
+  if (asked_.erase(answer.pid) == 0) return;
+  if (!answer.sent) {
+    if (answer.pid == main_ && options_.mode == FlushMode::signal) {
+      warn_once("uncaught", "no snapshot was taken: the program does not catch " +
+                                config::signal_name(options_.signal) +
+                                ", which would end it; see INTEGCOV_FLUSH in go-integcov --help");
+    }
+    return not_by_signal(answer.pid);
+  }
+  if (answer.pid == main_) method_ = "signal";
+  awaited_[answer.pid] = {answer.at_ns, now + options_.wait, answer.pid == main_};
+  const auto seen = newest_ns_.find(answer.pid);
+  if (seen != newest_ns_.end()) counters_written(answer.pid, seen->second, now);
+}
+
+// Without its handler's help.
+void Flush::not_by_signal(std::uint32_t pid) {
+  if (options_.mode != FlushMode::automatic) return;
+  asked_.insert(pid);
+  requests_.emplace_back(ReadSnapshot{pid});
+}
+
+void Flush::on(const SnapshotRead& answer, MonoTime /*now*/) {
+  if (asked_.erase(answer.pid) == 0) return;
+  using Result = SnapshotRead::Result;
+  if (answer.pid != main_) return;
+  if (answer.result == Result::written || answer.result == Result::unchanged) method_ = "memory";
+  if (answer.result == Result::failed) {
+    warn_once("memory", "no snapshots are taken of the running program, its counters come at its "
+                        "end only: " + answer.why);
+  }
+}
+
+void Flush::counters_written(std::uint32_t pid, std::uint64_t time_ns, MonoTime /*now*/) {
+  if (!in_round_) return;
+  std::uint64_t& newest = newest_ns_[pid];
+  newest = std::max(newest, time_ns);
+  const auto awaited = awaited_.find(pid);
+  if (awaited == awaited_.end()) return;
+  if (static_cast<std::int64_t>(newest) < awaited->second.since_ns) return;
+  if (awaited->second.main) method_ = "signal";
+  awaited_.erase(awaited);
+}
+
+void Flush::give_up_waiting(MonoTime now) {
+  for (auto at = awaited_.begin(); at != awaited_.end();) {
+    if (now < at->second.until) {
+      ++at;
+      continue;
+    }
+    if (at->second.main) {
+      warn_once("silent", "the program got " + config::signal_name(options_.signal) +
+                              " and wrote no snapshot in time (INTEGCOV_FLUSH_WAIT): it needs a "
+                              "handler and -covermode=atomic; INTEGCOV_FLUSH=memory needs neither");
+    }
+    not_by_signal(at->first);
+    at = awaited_.erase(at);
+  }
+}
+
+void Flush::warn_once(const std::string& key, std::string sentence) {
+  if (warned_.insert(key).second) warnings_.push_back(std::move(sentence));
+}
+
+std::string Flush::method() const { return off() ? "off" : method_; }
+
+}  // namespace integcov::supervise

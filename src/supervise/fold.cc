@@ -1,0 +1,30 @@
+#include "supervise/fold.h"
+
+namespace integcov::supervise {
+
+bool of_one_image(const Standing& standing, std::uint64_t time_ns, const Sighting& now) {
+  const bool newer = time_ns > standing.newest_ns;
+  if (none_started_since(now.meta, newer ? standing.newest_ns : time_ns)) return true;
+  if (!newer || standing.seen.image.empty()) return false;
+  if (now.meta.inode != 0 && now.meta == standing.seen.meta) return true;
+  return now.image == standing.seen.image;
+}
+
+Judgement judge(const std::optional<coverage::Counters>& standing,
+                const std::optional<coverage::Counters>& appeared, bool appeared_newer,
+                bool one_image) {
+  if (!appeared) return {Fold::unreadable};
+  if (!standing || !one_image) return {Fold::kept};
+  using coverage::Growth;
+  const Growth growth = appeared_newer ? coverage::compare(*standing, *appeared)
+                                       : coverage::compare(*appeared, *standing);
+  switch (growth) {
+    case Growth::smaller: return {Fold::kept};
+    case Growth::equal: return {appeared_newer ? Fold::unchanged : Fold::superseded};
+    case Growth::grown: return {appeared_newer ? Fold::replaced : Fold::superseded};
+    case Growth::wrapped: return {appeared_newer ? Fold::replaced : Fold::superseded, true};
+  }
+  return {Fold::kept};
+}
+
+}  // namespace integcov::supervise

@@ -1,0 +1,50 @@
+// Whether a newer snapshot takes the place of an older one. Snapshots are cumulative: two of one
+// image count its runs twice, and one that takes the place of another image's loses that one's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "coverage/counters.h"
+#include "supervise/sighting.h"
+
+namespace integcov::supervise {
+
+enum class Fold {
+  replaced,    // the newer one has the older one's name now
+  unchanged,   // no counter moved: the newer one was removed
+  superseded,  // the one that appeared is older than what is there: it was removed
+  kept,        // of two images, or the counters were cleared in between: both stay
+  unreadable,  // the one that appeared is no counters file: both stay
+  vanished,    // it was gone
+};
+
+// What is known of the file that is there.
+struct Standing {
+  std::uint64_t newest_ns = 0;  // the time in the name of what it holds
+  Sighting seen;                // of its writer; without an image: not known
+};
+
+// The kernel's timestamps of files lag behind CLOCK_REALTIME by up to a tick (10 ms at 100 Hz).
+inline constexpr std::int64_t kTickNs = 12'000'000;
+
+// No image has started since that time, CLOCK_REALTIME.
+inline bool none_started_since(const MetaStamp& meta, std::uint64_t time_ns) {
+  return meta.inode != 0 && meta.mtime_ns + kTickNs < static_cast<std::int64_t>(time_ns);
+}
+
+// Whether the file that appeared, with `time_ns` in its name, is of the same image. `now`: a look
+// at the process whose pid both have, taken after the file was there.
+bool of_one_image(const Standing& standing, std::uint64_t time_ns, const Sighting& now);
+
+struct Judgement {
+  Fold fold = Fold::kept;
+  bool wrapped = false;  // a counter passed 2^32
+};
+
+// nullopt: that file can't be parsed. `appeared_newer`: by the times in their names.
+Judgement judge(const std::optional<coverage::Counters>& standing,
+                const std::optional<coverage::Counters>& appeared, bool appeared_newer,
+                bool one_image);
+
+}  // namespace integcov::supervise

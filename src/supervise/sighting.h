@@ -1,0 +1,24 @@
+// A look at a process: what tells one of its images, a program between two calls of execve(2), from
+// another one, and from another process that got its pid.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace integcov::supervise {
+
+// Which writing of a covmeta file is there. Go renames a new one over it at the start of each image
+// (Go src/internal/coverage/cfile/emit.go; all versions from 1.20 to 1.26).
+struct MetaStamp {
+  std::uint64_t inode = 0;  // 0: there is none
+  std::int64_t mtime_ns = 0;
+  friend bool operator==(const MetaStamp&, const MetaStamp&) = default;
+};
+
+struct Sighting {
+  MetaStamp meta;          // of covmeta.HASH, taken before the image
+  std::int64_t at_ns = 0;  // CLOCK_REALTIME, before the image was read
+  std::string image;       // opaque; empty: no live descendant of ours has this pid
+};
+
+}  // namespace integcov::supervise

@@ -1,0 +1,152 @@
+#include "supervise/snapshots.h"
+
+#include <algorithm>
+
+#include "coverage/file_name.h"
+
+namespace integcov::supervise {
+
+Snapshots::Process Snapshots::process_of(const std::string& path) {
+  coverage::FileName name = coverage::parse_file_name(path);
+  return {name.pid, std::move(name.hash)};
+}
+
+void Snapshots::queue(const Process& process) {
+  if (std::ranges::find(due_, process) == due_.end()) due_.push_back(process);
+}
+
+void Snapshots::forget_some() {
+  while (series_.size() > kMostProcesses) {
+    const auto oldest = std::ranges::find_if(by_age_, [&](const Process& process) {
+      const Series& series = series_.at(process);
+      return !series.asked && series.waiting.empty() && !series.look_again && series.looked;
+    });
+    if (oldest == by_age_.end()) return;
+    series_.erase(*oldest);
+    by_age_.erase(oldest);
+  }
+}
+
+void Snapshots::saw(const coverage::ReadyFile& file) {
+  const Process process{file.name.pid, file.name.hash};
+  const auto [found, is_new] = series_.try_emplace(process);
+  if (is_new) {
+    by_age_.push_back(process);
+    begin(process, file.file, file.name.time_ns);
+    forget_some();
+  } else if (found->second.file.path != file.file.path) {
+    found->second.waiting[file.name.time_ns] = file.file;
+  }
+  queue(process);
+}
+
+void Snapshots::image_started(const std::string& hash) {
+  for (auto& [process, series] : series_) {
+    if (process.second != hash || series.known.seen.image.empty()) continue;
+    series.look_again = true;
+    queue(process);
+  }
+}
+
+void Snapshots::running(std::map<std::uint32_t, std::string> images, std::int64_t at_ns) {
+  images_ = std::move(images);
+  images_at_ns_ = at_ns;
+}
+
+void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time_ns) {
+  Series& series = series_.at(process);
+  series.newest = file.path;
+  series.file = std::move(file);
+  series.known = {.newest_ns = time_ns, .seen = {}};
+  series.looked = false;
+}
+
+// The image that was seen is the one that wrote the file.
+bool Snapshots::wrote(const Process& process, std::uint64_t time_ns, const Sighting& seen) const {
+  if (seen.image.empty()) return false;
+  if (none_started_since(seen.meta, time_ns)) return true;
+  const auto before = images_.find(process.first);
+  return before != images_.end() && before->second == seen.image &&
+         images_at_ns_ < static_cast<std::int64_t>(time_ns);
+}
+
+std::optional<Snapshots::Request> Snapshots::next() {
+  while (!due_.empty()) {
+    const auto found = series_.find(due_.front());
+    due_.pop_front();
+    if (found == series_.end()) continue;
+    Series& series = found->second;
+    if (series.asked) continue;  // its answer comes back to what waits
+    if (!series.looked || series.look_again) {
+      series.look_again = false;
+      series.asked = true;
+      ++out_;
+      return LookAtWriter{series.file.path};
+    }
+    if (series.waiting.empty()) continue;
+    series.asked = true;
+    ++out_;
+    return FoldSnapshot{series.file.path, series.waiting.begin()->second.path, series.known};
+  }
+  return std::nullopt;
+}
+
+std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer) {
+  const Process process = process_of(answer.path);
+  const auto found = series_.find(process);
+  if (found == series_.end() || !found->second.asked) return std::nullopt;
+  Series& series = found->second;
+  series.asked = false;
+  --out_;
+  queue(process);
+  Sighting& known = series.known.seen;
+  if (series.looked) {
+    if (answer.seen.image == known.image) {
+      known = answer.seen;
+    } else if (!answer.seen.image.empty()) {
+      known = {};  // it has become another program
+    }
+    return std::nullopt;
+  }
+  series.looked = true;
+  if (wrote(process, series.known.newest_ns, answer.seen)) known = answer.seen;
+  return Upload{series.file, series.known.newest_ns, series.newest};
+}
+
+std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answer) {
+  const Process process = process_of(answer.standing);
+  const auto found = series_.find(process);
+  if (found == series_.end() || !found->second.asked) return std::nullopt;
+  Series& series = found->second;
+  series.asked = false;
+  --out_;
+  const std::uint64_t time_ns = coverage::parse_file_name(answer.appeared).time_ns;
+  const FileEntry appeared = series.waiting[time_ns];
+  series.waiting.erase(time_ns);
+  queue(process);
+
+  const bool newer = time_ns > series.known.newest_ns;
+  const Upload itself{appeared, time_ns, answer.appeared};
+  switch (answer.fold) {
+    case Fold::superseded:
+    case Fold::vanished: return std::nullopt;
+    case Fold::unreadable: return itself;
+    case Fold::kept:
+      if (newer) {
+        begin(process, appeared, time_ns);
+        series.looked = true;
+        if (wrote(process, time_ns, answer.seen)) series.known.seen = answer.seen;
+      }
+      return itself;
+    case Fold::replaced:
+    case Fold::unchanged: break;
+  }
+  series.known.newest_ns = time_ns;
+  if (!answer.seen.image.empty()) series.known.seen = answer.seen;
+  if (answer.fold == Fold::unchanged) return std::nullopt;
+  series.file = answer.file;
+  series.newest = answer.appeared;
+  return Upload{series.file, time_ns, series.newest};
+}
+
+}  // namespace integcov::supervise

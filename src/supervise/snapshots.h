@@ -1,0 +1,104 @@
+// One file per process: the first name that was seen of a process's counters stays, and its content
+// is replaced by the newest snapshot. So what is in the folder, and in storage, may be merged.
+//
+//   saw(first) ── LookAtWriter ──> on_looked: upload it
+//   saw(next)  ── FoldSnapshot ──> on_folded: upload the first name anew | the file itself | nothing
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/file_entry.h"
+#include "coverage/ready_set.h"
+#include "supervise/fold.h"
+
+namespace integcov::supervise {
+
+// Answer with WriterSeen: the process that the counters file names, and its covmeta.
+struct LookAtWriter {
+  std::string path;
+};
+
+// Judge the file that appeared by the one that stands, do what the judgement says, and answer with
+// SnapshotFolded.
+struct FoldSnapshot {
+  std::string standing;
+  std::string appeared;
+  Standing known;
+};
+
+struct WriterSeen {
+  std::string path;
+  Sighting seen;
+};
+
+struct SnapshotFolded {
+  std::string standing;
+  std::string appeared;
+  Fold fold = Fold::kept;
+  bool wrapped = false;
+  FileEntry file;  // what stands now
+  Sighting seen;
+};
+
+class Snapshots {
+ public:
+  // Processes that are remembered. Beyond that the one first seen is forgotten: further snapshots of
+  // it get names of their own.
+  static constexpr std::size_t kMostProcesses = 2000;
+
+  // A counters file, one per process and time, that belongs to this run.
+  void saw(const coverage::ReadyFile& file);
+  // An image of that hash has started: the writers are looked at again, while they are there.
+  void image_started(const std::string& hash);
+  // What runs now, by pid: `image` as in Sighting.
+  void running(std::map<std::uint32_t, std::string> images, std::int64_t at_ns);
+
+  using Request = std::variant<LookAtWriter, FoldSnapshot>;
+  std::optional<Request> next();
+  // Requests are out, or will be.
+  [[nodiscard]] bool busy() const { return out_ > 0 || !due_.empty(); }
+
+  struct Upload {
+    FileEntry file;
+    std::uint64_t order = 0;  // the time of its content
+    std::string newest;       // the name that Go gave to its content
+  };
+  // What is to be uploaded for it.
+  std::optional<Upload> on_looked(const WriterSeen& answer);
+  std::optional<Upload> on_folded(const SnapshotFolded& answer);
+
+ private:
+  using Process = std::pair<std::uint32_t, std::string>;  // pid and hash
+  struct Series {
+    FileEntry file;      // what stands
+    std::string newest;  // the name that its content had
+    Standing known;
+    bool asked = false;   // a request is out
+    bool looked = false;  // at the writer, and the file was given for upload
+    bool look_again = false;
+    std::map<std::uint64_t, FileEntry> waiting;  // by time
+  };
+
+  static Process process_of(const std::string& path);
+  void queue(const Process& process);
+  void forget_some();
+  // `file` is the first of a series from now on.
+  void begin(const Process& process, FileEntry file, std::uint64_t time_ns);
+  [[nodiscard]] bool wrote(const Process& process, std::uint64_t time_ns, const Sighting& seen) const;
+
+  std::map<Process, Series> series_;
+  std::deque<Process> by_age_;
+  std::deque<Process> due_;
+  std::map<std::uint32_t, std::string> images_;  // what ran, and when
+  std::int64_t images_at_ns_ = 0;
+  std::size_t out_ = 0;
+};
+
+}  // namespace integcov::supervise
