@@ -1,5 +1,7 @@
 #include "http/curl_multi.h"
 
+#include <nss.h>
+
 #include <algorithm>
 #include <cassert>
 #include <chrono>
@@ -13,6 +15,10 @@ CurlMulti::CurlMulti(event::Loop& loop, std::size_t max_connections_per_host,
     : loop_(loop),
       finished_(std::move(finished)),
       timer_(loop, [this] { act(CURL_SOCKET_TIMEOUT, 0); }) {
+  // A static program must not load the modules that an nsswitch.conf asks for: they belong to
+  // another libc.
+  __nss_configure_lookup("hosts", "files dns");
+  __nss_configure_lookup("passwd", "files");
   // Never undone: with CURLOPT_QUICK_EXIT a name lookup may outlive its transfer.
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return;
   multi_.reset(curl_multi_init());
