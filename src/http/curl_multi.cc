@@ -1,5 +1,7 @@
 #include "http/curl_multi.h"
 
+#include <nss.h>
+
 #include <algorithm>
 #include <cassert>
 #include <chrono>
@@ -12,7 +14,12 @@ CurlMulti::CurlMulti(event::Loop& loop, std::size_t max_connections_per_host,
                      std::function<void(CURL*, CURLcode)> finished)
     : loop_(loop),
       finished_(std::move(finished)),
+      max_per_host_(max_connections_per_host),
       timer_(loop, [this] { act(CURL_SOCKET_TIMEOUT, 0); }) {
+  // A static program must not load the modules that an nsswitch.conf asks for: they belong to
+  // another libc.
+  __nss_configure_lookup("hosts", "files dns");
+  __nss_configure_lookup("passwd", "files");
   // Never undone: with CURLOPT_QUICK_EXIT a name lookup may outlive its transfer.
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return;
   multi_.reset(curl_multi_init());
@@ -30,16 +37,40 @@ CurlMulti::CurlMulti(event::Loop& loop, std::size_t max_connections_per_host,
 #endif
 }
 
-CurlMulti::~CurlMulti() { assert(active_.empty()); }
+CurlMulti::~CurlMulti() { assert(active_.empty() && waiting_.empty()); }
 
-bool CurlMulti::add(CURL* easy) {
-  if (multi_ == nullptr || curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) return false;
-  active_.push_back(easy);
+bool CurlMulti::add(CURL* easy, const std::string& host) {
+  if (multi_ == nullptr) return false;
+  if (!has_room(host)) {
+    waiting_.push_back({easy, host});
+    return true;
+  }
+  if (curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) return false;
+  active_.push_back({easy, host});
   return true;
 }
 
 void CurlMulti::remove(CURL* easy) {
-  if (std::erase(active_, easy) != 0) curl_multi_remove_handle(multi_.get(), easy);
+  const auto is_it = [easy](const Transfer& transfer) { return transfer.easy == easy; };
+  std::erase_if(waiting_, is_it);
+  if (std::erase_if(active_, is_it) == 0) return;
+  curl_multi_remove_handle(multi_.get(), easy);
+  start_waiting();
+}
+
+bool CurlMulti::has_room(const std::string& host) const {
+  const auto same = [&host](const Transfer& transfer) { return transfer.host == host; };
+  return static_cast<std::size_t>(std::ranges::count_if(active_, same)) < max_per_host_;
+}
+
+// One that libcurl does not take stays: the next end of a transfer tries again.
+void CurlMulti::start_waiting() {
+  std::erase_if(waiting_, [this](const Transfer& transfer) {
+    if (!has_room(transfer.host)) return false;
+    if (curl_multi_add_handle(multi_.get(), transfer.easy) != CURLM_OK) return false;
+    active_.push_back(transfer);
+    return true;
+  });
 }
 
 int CurlMulti::socket_of(CURL* easy) const {
@@ -101,10 +132,12 @@ void CurlMulti::drain() {
 }
 
 void CurlMulti::fail_all() {
-  for (CURL* easy : std::vector<CURL*>(active_)) {
-    if (std::ranges::find(active_, easy) == active_.end()) continue;  // removed by another's end
-    remove(easy);
-    finished_(easy, CURLE_ABORTED_BY_CALLBACK);
+  for (const Transfer& transfer : std::vector<Transfer>(active_)) {
+    if (std::ranges::find(active_, transfer.easy, &Transfer::easy) == active_.end()) {
+      continue;  // removed by another's end
+    }
+    remove(transfer.easy);
+    finished_(transfer.easy, CURLE_ABORTED_BY_CALLBACK);
   }
 }
 

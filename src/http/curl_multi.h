@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,8 +26,10 @@ class CurlMulti {
   CurlMulti(const CurlMulti&) = delete;
   CurlMulti& operator=(const CurlMulti&) = delete;
 
-  // False: libcurl has no memory left or couldn't be initialised. Never calls `finished`.
-  bool add(CURL* easy);
+  // While `host` (with port) has as many transfers as it may, the new one waits here: libcurl would
+  // have the wait count as connecting. False: libcurl has no memory left or couldn't be
+  // initialised. Never calls `finished`.
+  bool add(CURL* easy, const std::string& host);
   // Also for one that isn't there. Not from inside a callback of libcurl.
   void remove(CURL* easy);
 
@@ -34,6 +37,10 @@ class CurlMulti {
   [[nodiscard]] int socket_of(CURL* easy) const;
 
  private:
+  struct Transfer {
+    CURL* easy;
+    std::string host;
+  };
   struct Socket {
     Socket(event::Loop& loop, int fd, std::function<void(event::Readiness)> ready)
         : watcher(loop, fd, std::move(ready)) {}
@@ -49,10 +56,14 @@ class CurlMulti {
   void act(curl_socket_t fd, int ready);
   void drain();
   void fail_all();
+  [[nodiscard]] bool has_room(const std::string& host) const;
+  void start_waiting();
 
   event::Loop& loop_;
   std::function<void(CURL*, CURLcode)> finished_;
-  std::vector<CURL*> active_;
+  std::size_t max_per_host_;
+  std::vector<Transfer> active_;
+  std::vector<Transfer> waiting_;
   std::map<curl_socket_t, Socket> sockets_;
   event::Timer timer_;
   std::unique_ptr<CURLM, Cleanup> multi_;  // last: its end still calls on_socket and on_timer

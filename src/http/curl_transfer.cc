@@ -69,7 +69,8 @@ std::optional<TransportError> CurlTransfer::begin(const CurlOptions& options) {
   if (easy_ == nullptr || !set_up(options) || !set_up_body())
     return permanent("libcurl cannot prepare a request to " + endpoint_);
   if (!set_up_headers()) return permanent("a header of the request has a line break in it");
-  if (!multi_.add(easy_.get())) return permanent("libcurl cannot start a request to " + endpoint_);
+  if (!multi_.add(easy_.get(), endpoint_))
+    return permanent("libcurl cannot start a request to " + endpoint_);
   return std::nullopt;
 }
 

@@ -73,7 +73,7 @@ def arguments():
     parser.add_argument("--idle", type=float, default=20.0, metavar="SECONDS")
     parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("--programs", default=pathlib.Path(__file__).parents[2]
-                        / "build/release/tests/conformance/programs",
+                        / "build/static/tests/conformance/programs",
                         help="the folder with the built helper programs")
     parser.add_argument("wrapper", nargs=argparse.REMAINDER)
     return parser.parse_args()

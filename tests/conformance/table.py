@@ -27,7 +27,7 @@ Does a wrapper run a program as if it weren't there, and well as PID 1? Written 
 `tests/conformance/programs`, as a normal process and as PID 1 of a PID namespace. ctest holds
 go-integcov to it (`conformance.process`, `conformance.pid1`). For one wrapper, with what was seen:
 
-    tests/conformance/run.py --pid1 --programs build/release/tests/conformance/programs tini -s --
+    tests/conformance/run.py --pid1 --programs build/static/tests/conformance/programs tini -s --
 
 """
 
@@ -105,7 +105,7 @@ def figures_table(found, names):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("go_integcov")
-    parser.add_argument("--programs", default=ROOT / "build/release/tests/conformance/programs")
+    parser.add_argument("--programs", default=ROOT / "build/static/tests/conformance/programs")
     parser.add_argument("--out", default=ROOT / "docs/conformance.md")
     parser.add_argument("--jobs", type=int, default=3)
     args = parser.parse_args()
