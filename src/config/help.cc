@@ -52,6 +52,7 @@ its coverage files to storage: while it runs, and the last ones when it ends.
 )";
 
 constexpr std::string_view kUsage = R"(  go-integcov [OPTIONS] [--] PROGRAM [ARGUMENTS...]
+  go-integcov --install PATH
 
 )";
 
@@ -67,7 +68,10 @@ constexpr std::string_view kOptionsNote =
 
 )";
 
-constexpr std::string_view kOthers = R"(  --help, -h
+constexpr std::string_view kOthers = R"(  --install PATH
+      copy go-integcov to PATH, a file or a folder, and exit; for init
+      containers
+  --help, -h
       print this help and exit
   --version
       print the version and exit
