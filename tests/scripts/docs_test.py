@@ -15,7 +15,7 @@ FOR_USERS = ("README.md", "docs/guide.md", MAN)
 MODES = {"--help", "--version", "--install"}  # options that no variable mirrors
 # Options of other programs in the examples for users.
 OTHERS_FLAGS = {"--port", "--recursive", "--member", "--role", "--image", "--set-env-vars",
-                "--no-install-recommends"}
+                "--command", "--args", "--from"}
 # Variables that libraries read for us.
 READ_ELSEWHERE = {"PATH", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 
