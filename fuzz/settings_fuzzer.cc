@@ -71,6 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } else {
     require(invocation->program_index <= args.size());
     require(invocation->mode == Mode::run || invocation->program_index == args.size());
+    require((invocation->mode == Mode::install) == !invocation->install_path.empty());
     for (const std::string& warning : invocation->warnings) require(is_sentence(warning));
     check(invocation->config);
   }

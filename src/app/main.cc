@@ -14,6 +14,7 @@
 
 #include "app/flush_now.h"
 #include "app/identity.h"
+#include "app/install.h"
 #include "app/preflight.h"
 #include "app/snapshot_files.h"
 #include "app/stderr_log.h"
@@ -36,6 +37,13 @@ using namespace integcov;  // NOLINT(google-build-using-namespace): main only
 int print(const std::string& text) {
   const bool written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
   return written ? 0 : kExitOwnError;
+}
+
+int install(const std::string& path, app::StderrLog& log) {
+  const auto installed = app::install("/proc/self/exe", path);
+  log.write(installed ? Severity::info : Severity::error,
+            installed ? "installed " + *installed : installed.message());
+  return installed ? 0 : kExitOwnError;
 }
 
 app::StderrLog::Style log_style(const config::Config& config, const config::Environment& env,
@@ -169,6 +177,7 @@ int start(int argc, char** argv, char** envp, const process::Inherited& inherite
       log.write(Severity::error, asked.message());
       return kExitOwnError;
     }
+    case config::Invocation::Mode::install: return install(invocation->install_path, log);
     case config::Invocation::Mode::run: break;
   }
   auto metadata = app::run_metadata(env);

@@ -23,10 +23,11 @@ struct Scan {
   std::uint32_t flush_pid = 1;
   std::size_t program_index = 0;
   std::optional<Error> unknown;  // an unknown "--name=value": the scan could go on behind it
+  std::string_view install_path;
 };
 
 Error unknown_flag(std::string_view name) {
-  std::vector<std::string_view> known{"help", "version", "flush-now"};
+  std::vector<std::string_view> known{"help", "version", "install", "flush-now"};
   for (const Setting& setting : settings()) known.push_back(setting.flag);
   std::string message = quote("--" + std::string(name)) + " is not an option; ";
   if (const auto meant = closest(name, known)) {
@@ -61,6 +62,24 @@ Status scan_flush_now(const std::vector<std::string_view>& args, std::size_t at,
   return Success{};
 }
 
+// `at` is that of "--install", `value` what was given with "=".
+Result<Scan> scan_install(const std::vector<std::string_view>& args, std::size_t at,
+                          std::optional<std::string_view> value) {
+  if (!value && at + 1 < args.size()) value = args[++at];
+  if (!value || value->empty()) {
+    return Error{"--install has no value; expected PATH, a file or a folder, behind it"};
+  }
+  if (at + 1 < args.size()) {
+    return Error{"--install: " + quote(args[at + 1]) +
+                 " is too much; expected nothing behind the path"};
+  }
+  Scan found;
+  found.mode = Invocation::Mode::install;
+  found.install_path = *value;
+  found.program_index = args.size();
+  return found;
+}
+
 Result<Scan> scan(const std::vector<std::string_view>& args) {
   Scan found;
   std::size_t& at = found.program_index;
@@ -93,6 +112,7 @@ Result<Scan> scan(const std::vector<std::string_view>& args) {
       at = args.size();
       return found;
     }
+    if (name == "install") return scan_install(args, at, value);
     const Setting* setting = find_by_flag(name);
     if (setting == nullptr) {
       // Without '=' nobody knows whether the next word is its value or the program.
@@ -167,6 +187,7 @@ Result<Invocation> parse_command_line(const std::vector<std::string_view>& args,
   Invocation invocation;
   invocation.mode = found->mode;
   invocation.program_index = found->program_index;
+  invocation.install_path = found->install_path;
   invocation.flush_pid = found->flush_pid;
   Config& config = invocation.config;
   if (found->mode == Invocation::Mode::flush_now) {

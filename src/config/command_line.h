@@ -14,13 +14,14 @@
 namespace integcov::config {
 
 struct Invocation {
-  enum class Mode { run, help, version, flush_now };
+  enum class Mode { run, help, version, install, flush_now };
 
   Mode mode = Mode::run;
   Config config;
   std::uint32_t flush_pid = 1;        // flush_now: the supervisor to ask
   std::size_t program_index = 0;      // of the program's word in args; args.size() if there is none
   std::vector<std::string> warnings;  // for the log, one sentence each
+  std::string install_path;           // with Mode::install; not empty
 };
 
 // `args` is without argv[0]. Options end at the first word that isn't one, or behind "--"; as with

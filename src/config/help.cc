@@ -53,6 +53,7 @@ its coverage files to storage: while it runs, and the last ones when it ends.
 
 constexpr std::string_view kUsage = R"(  go-integcov [OPTIONS] [--] PROGRAM [ARGUMENTS...]
   go-integcov --flush-now [PID]
+  go-integcov --install PATH
 
 )";
 
@@ -68,7 +69,10 @@ constexpr std::string_view kOptionsNote =
 
 )";
 
-constexpr std::string_view kOthers = R"(  --help, -h
+constexpr std::string_view kOthers = R"(  --install PATH
+      copy go-integcov to PATH, a file or a folder, and exit; for init
+      containers
+  --help, -h
       print this help and exit
   --flush-now [PID]
       ask a running go-integcov, PID 1 by default, for a snapshot now, and exit

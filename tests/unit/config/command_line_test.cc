@@ -168,6 +168,28 @@ TEST(CommandLine, HelpsWhateverElseIsWrong) {
   EXPECT_EQ(refusal({"--help=all"}), "--help: \"all\" is too much; expected no value");
 }
 
+TEST(CommandLine, InstallsWhateverTheSettingsAre) {
+  for (const Args& args :
+       {Args{"--install", "/shared"}, Args{"--install=/shared"}, Args{"-install", "/shared"},
+        Args{"--grace=bad", "--nonsense=1", "--install", "/shared"}}) {
+    const Invocation invocation = parsed(args, {"INTEGCOV_GRACE=x", "INTEGCOV_DISABLED=maybe"});
+    EXPECT_EQ(invocation.mode, Mode::install);
+    EXPECT_EQ(invocation.install_path, "/shared");
+    EXPECT_EQ(invocation.program_index, args.size());
+  }
+  EXPECT_EQ(parsed({"app", "--install", "/shared"}).mode, Mode::run);
+  EXPECT_EQ(parsed({"--coverdir", "--install", "/shared"}).mode, Mode::run);
+}
+
+TEST(CommandLine, InstallsToOnePath) {
+  for (const Args& args : {Args{"--install"}, Args{"--install", ""}, Args{"--install="}}) {
+    EXPECT_EQ(refusal(args),
+              "--install has no value; expected PATH, a file or a folder, behind it");
+  }
+  EXPECT_EQ(refusal({"--install", "/shared", "app"}),
+            "--install: \"app\" is too much; expected nothing behind the path");
+}
+
 TEST(CommandLine, NamesWhereAMalformedValueCameFrom) {
   EXPECT_EQ(refusal({"app"}, {"INTEGCOV_GRACE=10"}),
             "INTEGCOV_GRACE: \"10\" has a number without a unit; expected a duration such as 10s, "
@@ -189,7 +211,6 @@ TEST(CommandLine, RefusesUnknownFlags) {
             "\"--log_level\" is not an option; did you mean --log-level?");
   EXPECT_EQ(refusal({"-x", "app"}),
             "\"--x\" is not an option; expected one of those that go-integcov --help lists");
-  EXPECT_EQ(refusal({"--install", "/x"}).find("\"--install\" is not an option; expected"), 0U);
   EXPECT_EQ(refusal({"--token=secret", "app"}).find("secret"), std::string::npos);
 }
 
