@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -41,8 +40,9 @@ func init() {
 	go h.run(integcovWatchMeta(folder))
 }
 
-// integcovCounts tells whether the program was built with -cover. main.init, which comes later,
-// sets the counter mode; without it ClearCounters says whether there are counters, and no more.
+// integcovCounts tells whether the program was built with -cover. It must be called from an init:
+// main.init, which comes later, sets the counter mode, and without a mode ClearCounters clears
+// nothing but says whether there are counters.
 func integcovCounts() bool {
 	if _, known := integcovAtomic(); known { // in a plugin that came late
 		return true
@@ -134,18 +134,18 @@ func integcovImage() string {
 	return fmt.Sprintf("%08x", crc32.Checksum(vector, crc32.MakeTable(crc32.Castagnoli)))
 }
 
-// integcovAtomic tells the counter mode; it is not known before main.init.
+// integcovAtomic tells the counter mode; it is not known before main.init, nor may a part of it be.
 func integcovAtomic() (atomic, known bool) {
 	var head integcovHead
 	_ = WriteMeta(&head)
 	const mode, atomicMode = 48, 3 // the byte of covmeta and its value
-	if len(head) <= mode {
+	if len(head) <= mode || head[mode] == 0 {
 		return false, false
 	}
 	return head[mode] == atomicMode, true
 }
 
-// integcovHead takes the start of what is written, and refuses the rest.
+// integcovHead keeps what is written first and refuses the rest.
 type integcovHead []byte
 
 func (h *integcovHead) Write(b []byte) (int, error) {
@@ -153,8 +153,5 @@ func (h *integcovHead) Write(b []byte) (int, error) {
 	if len(*h) < 64 {
 		return len(b), nil
 	}
-	return len(b), errIntegcovEnough
+	return 0, errors.New("that is enough")
 }
-
-var errIntegcovEnough = errors.New("enough")
-var _ io.Writer = (*integcovHead)(nil)

@@ -130,7 +130,7 @@ func TestSignalAsSoonAsReady(t *testing.T) {
 	}
 }
 
-// In a program that stays in an init there is nothing to read yet.
+// Before main.init there is nothing to read yet.
 func TestLongInit(t *testing.T) {
 	for _, flags := range [][]string{atomically, {"-race", "-cover"}} {
 		a := start(t, toolchain{}.build(t, "overlay", flags...), t.TempDir(), "APP_WAITS_IN_INIT=1")

@@ -35,7 +35,7 @@ func (c toolchain) environment() []string {
 			kept = append(kept, pair)
 		}
 	}
-	kept = append(kept, "GOFLAGS=-buildvcs=false")
+	kept = append(kept, "GOFLAGS=-buildvcs=false", "GORACE=atexit_sleep_ms=0")
 	if c.version != "" {
 		kept = append(kept, "GOTOOLCHAIN=go"+c.version)
 	}
@@ -68,11 +68,41 @@ func (c toolchain) must(t *testing.T, folder, name string, arguments ...string) 
 	return out
 }
 
+var (
+	programs string // the folder of all that are built
+	built    = map[string]string{}
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	if programs, err = os.MkdirTemp("", "integcov-handler-"); err != nil {
+		panic(err)
+	}
+	status := m.Run()
+	_ = os.RemoveAll(programs)
+	os.Exit(status)
+}
+
 // build makes the program with the handler: way is "import", "vendor", "overlay" or "GOFLAGS".
 func (c toolchain) build(t *testing.T, way string, flags ...string) string {
 	t.Helper()
-	folder := t.TempDir()
-	for _, name := range []string{"go.mod", "main.go", "hit.go"} {
+	key := fmt.Sprint(c, way, flags)
+	if built[key] == "" {
+		built[key] = c.buildNew(t, way, flags...)
+	}
+	return built[key]
+}
+
+func (c toolchain) buildNew(t *testing.T, way string, flags ...string) string {
+	t.Helper()
+	folder, err := os.MkdirTemp(programs, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(folder, "early"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"go.mod", "main.go", "hit.go", "early/early.go"} {
 		copyFile(t, filepath.Join("testdata/app", name), filepath.Join(folder, name))
 	}
 	here, err := os.Getwd()

@@ -2,28 +2,20 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"example.com/integcov/app/early"
 )
-
-var commands = bufio.NewScanner(os.Stdin)
-
-func init() {
-	if os.Getenv("APP_WAITS_IN_INIT") != "" {
-		fmt.Println("in init")
-		commands.Scan()
-	}
-}
 
 func main() {
 	fmt.Println("in main")
-	for commands.Scan() {
-		word, argument, _ := strings.Cut(commands.Text(), " ")
+	for early.Commands.Scan() {
+		word, argument, _ := strings.Cut(early.Commands.Text(), " ")
 		switch word {
 		case "hit":
 			n, _ := strconv.Atoi(argument)
