@@ -269,11 +269,29 @@ func TestOtherSignal(t *testing.T) {
 	a.endWell()
 }
 
-func TestChangedDirectoryAndStaleFiles(t *testing.T) {
-	binary := toolchain{}.build(t, "overlay", atomically...)
-	a := start(t, binary, t.TempDir())
+func TestStaleFiles(t *testing.T) {
+	a := start(t, toolchain{}.build(t, "overlay", atomically...), t.TempDir())
 	a.ready(a.pid(), syscall.SIGUSR1)
 	writeFile(t, a.control("error", a.pid()), "stale\n")
+	a.expect("in main")
 	a.do("exec", "in main")
 	await(t, "the stale file's end", func() bool { _, err := os.Stat(a.control("error", a.pid())); return err != nil })
+	a.endWell()
+
+	a = start(t, toolchain{}.build(t, "overlay", "-cover", "-covermode=set"), t.TempDir(), "APP_WAITS_IN_INIT=1")
+	a.expect("in init")
+	control := filepath.Join(a.folder, ".integcov")
+	if err := os.Mkdir(control, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(control, 0o777); err != nil { // whatever the umask
+		t.Fatal(err)
+	}
+	writeFile(t, a.control("ready", a.pid()), "1\n10\n-\n")
+	a.do("go on", "in main")
+	awaitFile(t, a.control("error", a.pid()))
+	if _, err := os.Stat(a.control("ready", a.pid())); err == nil {
+		t.Fatal("the stale file is there")
+	}
+	a.endWell()
 }
