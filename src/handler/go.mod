@@ -1,0 +1,3 @@
+module github.com/go-integcov/go-integcov/src/handler
+
+go 1.20

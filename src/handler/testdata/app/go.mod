@@ -1,0 +1,3 @@
+module example.com/integcov/app
+
+go 1.20
