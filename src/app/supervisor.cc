@@ -112,10 +112,10 @@ void Supervisor::read_ledger() {
   control_->write_ledger(kept);
 }
 
-int Supervisor::run() {
+ExitStatus Supervisor::run() {
   reap();  // what ended before the loop could know
   loop_.run();
-  return exit_code_;
+  return status_;
 }
 
 void Supervisor::tell(supervise::Event event) {
@@ -268,7 +268,7 @@ void Supervisor::perform(const supervise::RecordUploaded& action) {
 void Supervisor::perform(const supervise::WriteLog& action) { log_.write(action.record); }
 
 void Supervisor::perform(const supervise::Exit& action) {
-  exit_code_ = action.code;
+  status_ = action.status;
   loop_.stop();
 }
 

@@ -10,6 +10,7 @@
 #include "app/preflight.h"
 #include "app/stderr_log.h"
 #include "app/storage_access.h"
+#include "base/exit_status.h"
 #include "event/loop.h"
 #include "event/timer.h"
 #include "process/job_control.h"
@@ -30,8 +31,8 @@ class Supervisor {
              std::optional<watch::ControlFolder> control, WallTime started, pid_t child,
              const process::JobControl& job_control, StderrLog& log);
 
-  // Runs until the session ends; our exit code.
-  int run();
+  // Runs until the session ends; how we are to end.
+  ExitStatus run();
 
  private:
   static constexpr pid_t kGone = 0;
@@ -71,7 +72,7 @@ class Supervisor {
   std::deque<supervise::Event> inbox_;
   bool pumping_ = false;
   bool told_listing_ = false;  // that some files can't be seen
-  int exit_code_ = 0;
+  ExitStatus status_;
 
   MonoTime next_listing_{};  // not before, for lost events: listing takes a tenth of the time
 

@@ -255,9 +255,11 @@ void Session::end(const std::string& why_unsaved) {
     say(uploaded_line(queue_.totals(), options_.storage));
   }
 
-  int code = child_status_.shell_code();
-  if (code == 0 && options_.fail_on_upload_error && !unsaved.empty()) code = kExitOwnError;
-  outbox_.emplace_back(Exit{code});
+  ExitStatus status = child_status_;
+  if (status.shell_code() == 0 && options_.fail_on_upload_error && !unsaved.empty()) {
+    status = ExitStatus::exited(kExitOwnError);
+  }
+  outbox_.emplace_back(Exit{status});
 }
 
 }  // namespace integcov::supervise

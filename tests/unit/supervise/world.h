@@ -329,7 +329,7 @@ class World {
     if (!options_.storage.empty()) check_files();
     int code = child_status_->shell_code();
     if (code == 0 && options_.fail_on_upload_error && unsaved_ > 0) code = kExitOwnError;
-    require(action.code == code, "another exit code");
+    require(action.status.shell_code() == code, "another exit code");
   }
 
   // Every file that it knew of is stored or counted as not, and what wasn't tried in vain is named.
