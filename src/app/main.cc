@@ -56,11 +56,12 @@ app::StderrLog::Style log_style(const config::Config& config, const config::Envi
 // The program has started: nothing may stop us from waiting for it and keeping its status.
 ExitStatus supervise(const app::Plan& plan, std::map<std::string, std::string> metadata,
                      std::optional<watch::ControlFolder> control, WallTime started, pid_t child,
-                     const process::JobControl& job_control, app::StderrLog& log) {
+                     const std::vector<pid_t>& earlier, const process::JobControl& job_control,
+                     app::StderrLog& log) {
   std::string trouble;
   try {
     app::Supervisor supervisor(plan, std::move(metadata), std::move(control), started, child,
-                               job_control, log);
+                               earlier, job_control, log);
     return supervisor.run();
   } catch (const std::exception& error) {
     trouble = error.what();
@@ -143,7 +144,7 @@ int run(const config::Config& config, const config::Environment& env,
   if (chdir("/") != 0) log.write(Severity::debug, "cannot leave the working directory");
 
   const ExitStatus status = supervise(*plan, std::move(metadata), std::move(control), started,
-                                      std::get<pid_t>(child), job_control, log);
+                                      std::get<pid_t>(child), inherited.children, job_control, log);
   log.flush();
   job_control.die_like(status);
   return status.shell_code();

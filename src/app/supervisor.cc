@@ -40,12 +40,14 @@ std::size_t parallel_uploads() {
 
 Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
                        std::optional<watch::ControlFolder> control, WallTime started, pid_t child,
-                       const process::JobControl& job_control, StderrLog& log)
+                       std::vector<pid_t> earlier, const process::JobControl& job_control,
+                       StderrLog& log)
     : plan_(plan),
       metadata_(std::move(metadata)),
       job_control_(job_control),
       log_(log),
       child_(child),
+      earlier_(std::move(earlier)),
       destination_(config::to_string(plan.config.storage)),
       control_(std::move(control)),
       recurse_(!plan.careless),
@@ -155,7 +157,7 @@ void Supervisor::on_signal(int signal) {
 }
 
 void Supervisor::reap() {
-  const process::Reaped reaped = process::reap(child_);
+  const process::Reaped reaped = process::reap(child_, earlier_);
   if (reaped.main_stopped) job_control_.child_stopped(child_, *reaped.main_stopped);
   if (reaped.none_left) inbox_.emplace_back(supervise::DescendantsGone{});
   if (reaped.main) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/preflight.h"
 #include "app/stderr_log.h"
@@ -25,11 +26,11 @@ namespace integcov::app {
 class Supervisor {
  public:
   // `child` was just started, at `started` or later, with plan.config.coverdir, whose control
-  // folder is `control` (none without a storage). Throws std::runtime_error when the kernel has no
-  // fds for a loop: use process::plain_wait() then.
+  // folder is `control` (none without a storage). `earlier` are children of before it. Throws
+  // std::runtime_error when the kernel has no fds for a loop: use process::plain_wait() then.
   Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
              std::optional<watch::ControlFolder> control, WallTime started, pid_t child,
-             const process::JobControl& job_control, StderrLog& log);
+             std::vector<pid_t> earlier, const process::JobControl& job_control, StderrLog& log);
 
   // Runs until the session ends; how we are to end.
   ExitStatus run();
@@ -64,7 +65,8 @@ class Supervisor {
   std::map<std::string, std::string> metadata_;
   const process::JobControl& job_control_;
   StderrLog& log_;
-  pid_t child_;  // kGone once reaped
+  pid_t child_;                 // kGone once reaped
+  std::vector<pid_t> earlier_;  // children that aren't the program's
   std::string destination_;
   std::optional<watch::ControlFolder> control_;  // only with a storage
   bool recurse_;

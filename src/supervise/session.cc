@@ -247,6 +247,9 @@ void Session::end(const std::string& why_unsaved) {
   } else if (!ready_.counters_seen()) {
     say(no_counters_line(options_.coverdir));
   }
+  if (uploads() && ready_.covmeta_seen() && !descendants_gone_) {
+    say(still_running_line(options_.coverdir));
+  }
   if (!unsaved.empty()) {
     say(unsaved_line(unsaved, queue_.totals(), options_.storage, options_.coverdir, why_unsaved));
   } else if (!uploads()) {

@@ -19,7 +19,14 @@
 #include <string>
 #include <vector>
 
+#include "process/reaper.h"
+
 namespace integcov::process {
+
+inline Reaped reap(pid_t main_child) {
+  std::vector<pid_t> none_earlier;
+  return reap(main_child, none_earlier);
+}
 
 using Body = std::function<std::string()>;
 
