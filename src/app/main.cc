@@ -64,20 +64,20 @@ app::StderrLog::Style log_style(const config::Config& config, const config::Envi
 }
 
 // The program has started: nothing may stop us from waiting for it and keeping its status.
-int supervise(const app::Plan& plan, std::map<std::string, std::string> metadata,
-              std::optional<watch::ControlFolder> control, std::string program, WallTime started,
-              pid_t child, const process::JobControl& job_control, app::StderrLog& log) {
+ExitStatus supervise(const app::Plan& plan, std::map<std::string, std::string> metadata,
+                     std::optional<watch::ControlFolder> control, const app::Child& child,
+                     const process::JobControl& job_control, app::StderrLog& log) {
   std::string trouble;
   try {
-    app::Supervisor supervisor(plan, std::move(metadata), std::move(control), std::move(program),
-                               started, child, job_control, log);
+    app::Supervisor supervisor(plan, std::move(metadata), std::move(control), child, job_control,
+                               log);
     return supervisor.run();
   } catch (const std::exception& error) {
     trouble = error.what();
   }
   log.write(Severity::warning,
             trouble + ": the program runs, but its coverage stays in " + plan.config.coverdir);
-  return process::plain_wait(child, job_control).shell_code();
+  return process::plain_wait(child.pid, job_control);
 }
 
 // The lock on GOCOVERDIR. If another supervisor has it, the program gets a folder of its own there.
@@ -153,8 +153,15 @@ int run(const config::Config& config, const config::Environment& env,
   process::let_go_of_stdio();
   if (chdir("/") != 0) log.write(Severity::debug, "cannot leave the working directory");
 
-  return supervise(*plan, std::move(metadata), std::move(control), program[0], started,
-                   std::get<pid_t>(child), job_control, log);
+  const app::Child started_child{.pid = std::get<pid_t>(child),
+                                 .program = program[0],
+                                 .started = started,
+                                 .earlier = inherited.children};
+  const ExitStatus status = supervise(*plan, std::move(metadata), std::move(control), started_child,
+                                      job_control, log);
+  log.flush();
+  job_control.die_like(status);
+  return status.shell_code();
 }
 
 int start(int argc, char** argv, char** envp, const process::Inherited& inherited,

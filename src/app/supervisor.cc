@@ -42,16 +42,17 @@ std::size_t parallel_uploads() {
 }  // namespace
 
 Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
-                       std::optional<watch::ControlFolder> control, std::string program,
-                       WallTime started, pid_t child, const process::JobControl& job_control,
+                       std::optional<watch::ControlFolder> control, const Child& child,
+                       const process::JobControl& job_control,
                        StderrLog& log)
     : plan_(plan),
       metadata_(std::move(metadata)),
       job_control_(job_control),
       log_(log),
-      program_(std::move(program)),
-      started_(started),
-      child_(child),
+      program_(child.program),
+      started_(child.started),
+      child_(child.pid),
+      earlier_(child.earlier),
       destination_(config::to_string(plan.config.storage)),
       control_(std::move(control)),
       recurse_(!plan.careless),
@@ -93,7 +94,7 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
           .parallel = parallel_uploads(),
           .between_versions = to_bucket ? upload::Queue::kBetweenVersions : Duration::zero(),
           .seed = seed,
-          .run_start_ns = (started - kClockSlack).time_since_epoch().count()},
+          .run_start_ns = (started_ - kClockSlack).time_since_epoch().count()},
       event::Loop::now());
   if (control_) read_ledger();
 }
@@ -118,10 +119,10 @@ void Supervisor::read_ledger() {
   control_->write_ledger(kept);
 }
 
-int Supervisor::run() {
+ExitStatus Supervisor::run() {
   reap();  // what ended before the loop could know
   loop_.run();
-  return exit_code_;
+  return status_;
 }
 
 void Supervisor::tell(supervise::Event event) {
@@ -163,7 +164,7 @@ void Supervisor::on_signal(process::SignalSource::Received received) {
 }
 
 void Supervisor::reap() {
-  const process::Reaped reaped = process::reap(child_);
+  const process::Reaped reaped = process::reap(child_, earlier_);
   if (reaped.main_stopped) job_control_.child_stopped(child_, *reaped.main_stopped);
   if (reaped.none_left) inbox_.emplace_back(supervise::DescendantsGone{});
   if (reaped.main) {
@@ -331,7 +332,7 @@ void Supervisor::write_record(const std::string& name, const std::string& record
 void Supervisor::perform(const supervise::WriteLog& action) { log_.write(action.record); }
 
 void Supervisor::perform(const supervise::Exit& action) {
-  exit_code_ = action.code;
+  status_ = action.status;
   loop_.stop();
 }
 

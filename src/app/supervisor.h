@@ -6,11 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/memory_snapshots.h"
 #include "app/preflight.h"
 #include "app/stderr_log.h"
 #include "app/storage_access.h"
+#include "base/exit_status.h"
 #include "event/loop.h"
 #include "event/timer.h"
 #include "process/job_control.h"
@@ -22,17 +24,23 @@
 
 namespace integcov::app {
 
+struct Child {
+  pid_t pid = 0;
+  std::string program;         // as it was started, for the record
+  WallTime started;            // then or later
+  std::vector<pid_t> earlier;  // our children of before it
+};
+
 class Supervisor {
  public:
-  // `child` was just started, at `started` or later, with plan.config.coverdir, whose control
-  // folder is `control` (none without a storage). `program`: its name, for the record. Throws std::runtime_error when the kernel has no
-  // fds for a loop: use process::plain_wait() then.
+  // `child` has plan.config.coverdir, whose control folder is `control` (none without a storage). Throws
+  // std::runtime_error when the kernel has no fds for a loop: use process::plain_wait() then.
   Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
-             std::optional<watch::ControlFolder> control, std::string program, WallTime started,
-             pid_t child, const process::JobControl& job_control, StderrLog& log);
+             std::optional<watch::ControlFolder> control, const Child& child,
+             const process::JobControl& job_control, StderrLog& log);
 
-  // Runs until the session ends; our exit code.
-  int run();
+  // Runs until the session ends; how we are to end.
+  ExitStatus run();
 
  private:
   static constexpr pid_t kGone = 0;
@@ -74,7 +82,8 @@ class Supervisor {
   StderrLog& log_;
   std::string program_;
   WallTime started_;
-  pid_t child_;  // kGone once reaped
+  pid_t child_;                 // kGone once reaped
+  std::vector<pid_t> earlier_;  // children that aren't the program's
   std::string destination_;
   std::optional<watch::ControlFolder> control_;  // only with a storage
   bool recurse_;
@@ -84,7 +93,7 @@ class Supervisor {
   std::deque<supervise::Event> inbox_;
   bool pumping_ = false;
   bool told_listing_ = false;  // that some files can't be seen
-  int exit_code_ = 0;
+  ExitStatus status_;
 
   MonoTime next_listing_{};  // not before, for lost events: listing takes a tenth of the time
 

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "base/unique_fd.h"
+#include "process/reaper.h"
 
 namespace integcov::process {
 namespace {
@@ -60,6 +61,7 @@ Inherited take_over() {
     if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR | O_CLOEXEC);
   }
   inherited.fds = open_fds();
+  inherited.children = children();
   return inherited;
 }
 

@@ -1,6 +1,8 @@
 // What the parent left us, taken over at the very start and handed on to the child as it was.
 #pragma once
 
+#include <sys/types.h>
+
 #include <csignal>
 #include <vector>
 
@@ -10,6 +12,7 @@ struct Inherited {
   sigset_t mask{};               // blocked by the parent
   bool sigchld_ignored = false;  // for the child: it must find what the parent set
   std::vector<int> fds;          // above 2, open at our start: the child's, not ours
+  std::vector<pid_t> children;   // forked by whoever then became us: not the program's
 };
 
 // Blocks every signal that can be forwarded, so that none is lost from here on; gives SIGCHLD its

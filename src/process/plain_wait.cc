@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <vector>
 
 #include "process/inherited.h"
 #include "process/reaper.h"
@@ -12,9 +13,10 @@ namespace integcov::process {
 ExitStatus plain_wait(pid_t child, const JobControl& job_control) {
   sigset_t all;
   blocked_signals(&all);
+  std::vector<pid_t> earlier;
   while (true) {
     // Before the first wait too: somebody else may have taken the SIGCHLD.
-    const Reaped reaped = reap(child);
+    const Reaped reaped = reap(child, earlier);
     if (reaped.main || reaped.none_left) {
       job_control.child_gone(child);
       return reaped.main.value_or(ExitStatus::exited(kExitOwnError));

@@ -4,6 +4,7 @@
 #include <string>
 #include <variant>
 
+#include "base/exit_status.h"
 #include "base/file_entry.h"
 #include "base/log.h"
 #include "supervise/flush.h"
@@ -53,9 +54,9 @@ struct WriteLog {
   LogRecord record;
 };
 
-// The last action: end with this exit code.
+// The last action: end as this says.
 struct Exit {
-  int code = 0;
+  ExitStatus status;
 };
 
 using Action = std::variant<ForwardSignal, ListFolder, CloseWatch, StartUpload, AbortUpload,

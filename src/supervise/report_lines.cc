@@ -74,6 +74,13 @@ LogRecord no_counters_line(const std::string& coverdir) {
               "signal without a handler"};
 }
 
+LogRecord still_running_line(const std::string& coverdir) {
+  return {Severity::info,
+          "processes that the program left still run: what coverage they write from "
+          "now on stays in " +
+              coverdir};
+}
+
 std::string progress_line(std::size_t files, const std::string& storage,
                           std::chrono::seconds left) {
   return "still uploading " + count_of(files, "file") + " to " + storage + ", for at most " +

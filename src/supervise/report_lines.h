@@ -28,6 +28,9 @@ LogRecord no_coverage_line(const std::string& coverdir);
 // The program was built with -cover, but no counters came.
 LogRecord no_counters_line(const std::string& coverdir);
 
+// Processes that the program left run on, and storage is set.
+LogRecord still_running_line(const std::string& coverdir);
+
 // Uploads take long after the program's end.
 std::string progress_line(std::size_t files, const std::string& storage, std::chrono::seconds left);
 

@@ -362,6 +362,9 @@ void Session::end(const std::string& why_unsaved) {
   } else if (!ready_.counters_seen()) {
     say(no_counters_line(options_.coverdir));
   }
+  if (uploads() && ready_.covmeta_seen() && !descendants_gone_) {
+    say(still_running_line(options_.coverdir));
+  }
   if (!unsaved.empty()) {
     say(unsaved_line(unsaved, queue_.totals(), options_.storage, options_.coverdir, why_unsaved));
   } else if (!uploads()) {
@@ -370,9 +373,11 @@ void Session::end(const std::string& why_unsaved) {
     say(uploaded_line(queue_.totals(), options_.storage));
   }
 
-  int code = child_status_.shell_code();
-  if (code == 0 && options_.fail_on_upload_error && !unsaved.empty()) code = kExitOwnError;
-  outbox_.emplace_back(Exit{code});
+  ExitStatus status = child_status_;
+  if (status.shell_code() == 0 && options_.fail_on_upload_error && !unsaved.empty()) {
+    status = ExitStatus::exited(kExitOwnError);
+  }
+  outbox_.emplace_back(Exit{status});
 }
 
 }  // namespace integcov::supervise

@@ -188,7 +188,7 @@ TEST(Terminal, CtrlZStopsUsAndTheProgramAndFgResumesBoth) {
     EXPECT_TRUE(eventually([&] { return state_of(child) != 'T'; }));
     EXPECT_NE(state_of(terminal.wrapper()), 'T');
   }
-  EXPECT_TRUE(eventually([&] { return getpgid(child) == child; }));
+  EXPECT_TRUE(eventually([&] { return getpgid(child) == terminal.wrapper(); }));
   terminal.type("\x03");
   EXPECT_EQ(terminal.event(), "ended 0 with the terminal\n");
 }

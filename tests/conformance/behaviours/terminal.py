@@ -2,11 +2,12 @@
 
 import os
 import shlex
+import shutil
 import signal
 
 from behaviours.child import state
 from behaviours.signals import BARRIER
-from conditions import Failed, NotApplicable, until
+from conditions import Failed, NotApplicable, Unable, status_of, until
 from harness import behaviour
 
 
@@ -106,19 +107,100 @@ def background(setting):
         run.expect_status(0)
 
 
+def shell_script(setting, script, shell="bash"):
+    """A real shell on the terminal runs it, and the wrapper in it where WRAPPER stands."""
+    in_a_shell(setting)
+    if not shutil.which(shell):
+        raise Unable(f"no {shell}")
+    script = script.replace("WRAPPER", shlex.join(setting.wrapper)).replace(
+        "PROGRAMS", shlex.quote(str(setting.programs)))
+    bare = type(setting)([], setting.programs)
+    # Job control of bash is for the terminal that its stderr is.
+    return bare.run_path(shutil.which(shell), "-c", script, shell=True, stderr="tty")
+
+
 @behaviour("tty.gives-back", "after the program's end the terminal is the shell's job's again")
 def gives_back(setting):
-    in_a_shell(setting)
-    script = f"{quoted(setting)}; read -r line; echo \"line $line\""
-    bare = type(setting)([], setting.programs)
-    with bare.run_path("/bin/sh", "-c", script, shell=True) as run:
+    with shell_script(setting, "WRAPPER PROGRAMS/exits code 0; read -r line; echo \"line $line\"",
+                      "sh") as run:
         run.type("mine\n")
         run.expect("line mine")
         run.expect_status(0)
 
 
-def quoted(setting):
-    return shlex.join([*setting.wrapper, setting.program("exits"), "code", "0"])
+@behaviour("tty.pager", "a pager behind it in a pipeline reads the terminal, and the program too")
+def pager(setting):
+    script = ("set -m; WRAPPER PROGRAMS/reads | { read -r line; echo \"$line\"; "
+              "read -r line </dev/tty; echo \"pager $line\"; exec cat; }")
+    with shell_script(setting, script) as run:
+        run.expect("ready")
+        run.type("one\ntwo\n")  # whoever of the two reads first
+        seen = {run.say("nobody reads"), run.say("only one of them reads")}
+        if seen not in ({"pager one", "line two"}, {"pager two", "line one"}):
+            raise Failed(f"they read {seen}")
+
+
+@behaviour("tty.pipeline", "in a pipeline Ctrl-C, and a signal to the job, reach it once")
+def pipeline(setting):
+    script = "set -m; WRAPPER PROGRAMS/signals keep | (trap '' INT TERM; exec cat)"
+    with shell_script(setting, script) as run:
+        run.expect("ready")
+        run.pid = run.child()  # the job's first process: its group's leader
+        for send, number in ((lambda: run.type("\x03"), signal.SIGINT),
+                             (lambda: os.killpg(run.pid, signal.SIGTERM), signal.SIGTERM)):
+            for _ in range(10):
+                send()
+                run.expect(f"got {int(number)}")
+                if more := run.signals_until(BARRIER):
+                    raise Failed(f"then got {more}")
+
+
+@behaviour("tty.pipeline-ctrl-z", "in a pipeline Ctrl-Z stops the job, fg and bg resume it")
+def pipeline_ctrl_z(setting):
+    script = ("set -m; WRAPPER PROGRAMS/signals 20 keep | (trap '' TERM; exec cat); echo stopped; "
+              "fg >/dev/null; echo stopped; bg >/dev/null; read -r line; echo \"line $line\"; "
+              "kill %1; fg >/dev/null")
+    with shell_script(setting, script) as run:
+        run.expect("ready")
+        run.pid = run.child()  # the wrapper's from now on
+        for _ in range(2):
+            run.type("\x1a")
+            run.expect("stopped")
+            run.expect("got 18")  # once, also when the next one comes
+            if more := run.signals_until(BARRIER):
+                raise Failed(f"got {more} beside SIGCONT")
+        run.type("mine\n")
+        run.expect("line mine")
+        run.expect("got 15")
+        if more := run.signals_until(BARRIER):
+            raise Failed(f"then got {more}")
+
+
+def ctrl_c_at_a_script(run):
+    run.expect("ready")
+    until(lambda: int(status_of(run.pid).get("SigCgt", "0"), 16) & 1 << (signal.SIGINT - 1),
+          "the shell doesn't wait")
+    run.type("\x03")
+
+
+@behaviour("tty.script", "Ctrl-C that ends the program ends the script that called it")
+def script_ends(setting):
+    with shell_script(setting, "WRAPPER PROGRAMS/exits pause; echo on") as run:
+        ctrl_c_at_a_script(run)
+        if (line := run.out.line()) is not None:
+            raise Failed(f"the script goes {line}")
+        run.expect_status(-signal.SIGINT)
+
+
+@behaviour("tty.script-goes-on", "a script goes on when the program took Ctrl-C for something else")
+def script_goes_on(setting):
+    script = "WRAPPER PROGRAMS/signals; echo status $?; WRAPPER PROGRAMS/exits signal 2; echo $?"
+    with shell_script(setting, script) as run:
+        ctrl_c_at_a_script(run)
+        run.expect("got 2")
+        run.type("exit 3\n")
+        run.expect("status 3")
+        run.expect("130")
 
 
 @behaviour("tty.new-session", "it may leave its process group and session: SIGCONT reaches it")

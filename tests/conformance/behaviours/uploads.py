@@ -47,6 +47,24 @@ def with_a_daemon(setting):
     with setting.run("covers", "daemon", "4", env=TO_FOLDER) as run:
         run.expect("ready")
         run.expect_status(4, patience=3)
+        if not any("still run" in line for line in run.stderr_lines()):
+            raise Failed("no line says that it runs on")
+
+
+@behaviour("upload.earlier-children", "a child of before our start isn't waited for")
+def earlier_children(setting):
+    setting.only_integcov()
+
+    def seconds():
+        with setting.run("covers", "wait", "4", env=TO_FOLDER, stage=["--stays"]) as run:
+            run.expect("ready")
+            begin = time.monotonic()
+            run.close_stdin()
+            run.expect_status(4)
+            return time.monotonic() - begin
+    # It would always be a second; a busy machine is quick once.
+    if min(seconds() for _ in range(5)) >= 1:
+        raise Failed("it is waited for")
 
 
 @behaviour("upload.no-signalfd", "it uploads although the kernel has no signalfd")

@@ -7,6 +7,7 @@
 //   --background    that job begins in the background
 //   --block N, --ignore N, --pending N   signals; --close FD; --nofile N; --umask N
 //   --children N    N children of the process that becomes the wrapper, which end soon
+//   --stays         another one, which doesn't
 //   --no-proc       an empty /proc
 //   --tmpfs PATH BYTES, --read-only PATH   mounts for the wrapper only
 //   --no-signalfd   the kernel has no signalfd
@@ -40,6 +41,7 @@ struct Options {
   int report = 2;
   int shell = -1;
   bool pid1 = false, tty = false, background = false, no_proc = false, no_signalfd = false;
+  bool stays = false;
   std::vector<int> block, ignore, pending, close;
   long nofile = -1;
   long mask = -1;
@@ -76,6 +78,8 @@ void parse(char** argv) {
       options.background = true;
     else if (word == "--no-proc")
       options.no_proc = true;
+    else if (word == "--stays")
+      options.stays = true;
     else if (word == "--no-signalfd")
       options.no_signalfd = true;
     else if (word == "--block")
@@ -153,6 +157,9 @@ void send_from_another() {
 
 // Some are dead before the exec, some end later.
 void make_children() {
+  if (options.stays && fork() == 0) {
+    while (true) pause();
+  }
   for (int i = 0; i < options.children; ++i) {
     if (fork() != 0) continue;
     const timespec delay{0, i % 2 == 0 ? 0 : i * 3'000'000L};

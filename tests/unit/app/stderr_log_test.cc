@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <pty.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -192,6 +193,23 @@ TEST(StderrLog, AFullOneDoesNotBlockAndGetsEverythingOnceItIsRead) {
     EXPECT_EQ(got.size(), expected.size());
     EXPECT_TRUE(got == expected);
   }
+}
+
+TEST(StderrLog, AFullTerminalDoesNotBlock) {
+  int master = -1;
+  int terminal = -1;
+  ASSERT_EQ(openpty(&master, &terminal, nullptr, nullptr, nullptr), 0);
+  const Channel channel{UniqueFd(master), UniqueFd(terminal)};
+  fill(channel.writer);
+  const Stderr replaced(channel.writer.get());
+  StderrLog log;
+  log.write(Severity::info, "later");
+  std::string got;
+  for (int round = 0; round < 1000 && !got.ends_with("later\r\n"); ++round) {
+    got += take(channel.reader);
+    log.flush();
+  }
+  EXPECT_TRUE(got.ends_with("go-integcov: later\r\n"));
 }
 
 TEST(StderrLog, WhatIsBeyond64KiBIsDroppedByWholeLines) {

@@ -19,7 +19,14 @@
 #include <string>
 #include <vector>
 
+#include "process/reaper.h"
+
 namespace integcov::process {
+
+inline Reaped reap(pid_t main_child) {
+  std::vector<pid_t> none_earlier;
+  return reap(main_child, none_earlier);
+}
 
 using Body = std::function<std::string()>;
 
@@ -64,12 +71,18 @@ inline std::string result_of(pid_t pid, int from) {
   return result;
 }
 
-inline std::string in_a_child(const Body& body) {
+// What is sent to the group must not reach the test.
+inline void lead_a_group() { setpgid(0, 0); }
+// Without a controlling terminal, whatever the test has.
+inline void lead_a_session() { setsid(); }
+
+// `first` is what the child begins with.
+inline std::string in_a_child(const Body& body, void (*first)() = lead_a_group) {
   std::array<int, 2> ends{};
   EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
   const pid_t pid = fork();
   if (pid == 0) {
-    setpgid(0, 0);  // what is sent to the group must not reach the test
+    first();
     close(ends[0]);
     run_body(body, ends[1]);
   }

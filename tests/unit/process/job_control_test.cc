@@ -56,6 +56,60 @@ TEST(JobControl, AProgramThatCannotBeRunLeavesTheTerminalOurs) {
             "failed ours ");
 }
 
+// In a job of the terminal's session, as its first process or as a member.
+std::string in_a_job(const Body& body) {
+  return on_a_terminal([&] { return in_a_child(body); });
+}
+std::string in_the_session_leaders_job(const Body& body) {
+  return on_a_terminal([&] { return in_a_child(body, [] {}); });
+}
+
+TEST(JobControl, InAJobTheChildStaysAndWeStepOutUntilItIsGone) {
+  const Body body = [] {
+    const Inherited inherited = take_over();
+    const pid_t job = getpgrp();
+    const JobControl job_control;
+    const pid_t child = std::get<pid_t>(start(inherited, job_control, {"sleep", "60"}));
+    std::string result = getpgid(child) == job ? "in " : "elsewhere ";
+    result += getpgrp() == job ? "in " : "out ";
+    end(child);
+    job_control.child_gone(child);
+    return result + (getpgrp() == job ? "in" : "out");
+  };
+  EXPECT_EQ(in_a_job(body), "in out in");
+  EXPECT_EQ(in_the_session_leaders_job(body), "in out in");
+}
+
+TEST(JobControl, InAJobThatNobodyWouldContinueCtrlZIsUndone) {
+  EXPECT_EQ(in_the_session_leaders_job([] {
+              const Inherited inherited = take_over();
+              const JobControl job_control;
+              const pid_t child = std::get<pid_t>(start(inherited, job_control, {"sleep", "60"}));
+              kill(child, SIGTSTP);
+              eventually([&] { return reap(child).main_stopped.has_value(); });
+              job_control.child_stopped(child, SIGTSTP);
+              const bool runs = eventually([&] { return state_of(child) != 'T'; });
+              end(child);
+              return std::string(runs ? "runs" : "stopped");
+            }),
+            "runs");
+}
+
+TEST(JobControl, OnlyInAJobWeDieOfSigintWithTheChild) {
+  const auto death = [](ExitStatus child) {
+    return [child] {
+      take_over();
+      const JobControl job_control;
+      job_control.die_like(child);
+      return std::string("lives");
+    };
+  };
+  EXPECT_EQ(in_a_job(death(ExitStatus::killed_by(SIGINT))), "(signal 2)");
+  EXPECT_EQ(in_a_job(death(ExitStatus::killed_by(SIGTERM))), "lives");
+  EXPECT_EQ(in_a_job(death(ExitStatus::exited(128 + SIGINT))), "lives");
+  EXPECT_EQ(on_a_terminal(death(ExitStatus::killed_by(SIGINT))), "lives");
+}
+
 TEST(JobControl, InTheBackgroundTheTerminalIsNotTouched) {
   EXPECT_EQ(on_a_terminal([] {
               const Inherited inherited = take_over();
@@ -131,45 +185,48 @@ TEST(JobControl, AChildThatWentToAnotherGroupIsContinuedToo) {
 }
 
 TEST(JobControl, WithoutATerminalWeNeverStop) {
-  EXPECT_EQ(in_a_child([] {
-              setsid();
-              const Inherited inherited = take_over();
-              const JobControl job_control;
-              const pid_t child = std::get<pid_t>(start(inherited, job_control, {"sleep", "60"}));
-              kill(child, SIGSTOP);
-              eventually([&] { return reap(child).main_stopped.has_value(); });
-              job_control.child_stopped(child, SIGSTOP);
-              std::string result(1, state_of(child));
-              job_control.forward(SIGCONT, child);
-              result += eventually([&] { return state_of(child) != 'T'; }) ? " runs" : " stopped";
-              end(child);
-              return result;
-            }),
-            "T runs");
+  EXPECT_EQ(
+      in_a_child(
+          [] {
+            const Inherited inherited = take_over();
+            const JobControl job_control;
+            const pid_t child = std::get<pid_t>(start(inherited, job_control, {"sleep", "60"}));
+            kill(child, SIGSTOP);
+            eventually([&] { return reap(child).main_stopped.has_value(); });
+            job_control.child_stopped(child, SIGSTOP);
+            std::string result(1, state_of(child));
+            job_control.forward(SIGCONT, child);
+            result += eventually([&] { return state_of(child) != 'T'; }) ? " runs" : " stopped";
+            end(child);
+            return result;
+          },
+          lead_a_session),
+      "T runs");
 }
 
 // Whether the child of that script gets a SIGTSTP; a SIGTERM after it ends it in any case.
 std::string fate(const std::string& script) {
-  return in_a_child([&] {
-    setsid();
-    const Inherited inherited = take_over();
-    const JobControl job_control;
-    std::array<int, 2> ends{};
-    if (pipe(ends.data()) != 0) return std::string("pipe");
-    dup2(ends[1], 1);
-    const pid_t child = std::get<pid_t>(
-        start(inherited, job_control, {"sh", "-c", script + "echo; while :; do sleep 0.01; done"}));
-    char ready = 0;
-    if (read(ends[0], &ready, 1) != 1) return std::string("read");
-    std::string result = job_control.may_send_stop(SIGTSTP, child) ? "may " : "may not ";
-    job_control.forward(SIGTSTP, child);
-    if (!catches_signal(child, SIGTSTP)) job_control.forward(SIGTERM, child);
-    int status = 0;
-    waitpid(child, &status, WUNTRACED);
-    if (WIFSTOPPED(status)) return result + "stopped";
-    return result +
-           (WIFSIGNALED(status) ? "killed" : "code " + std::to_string(WEXITSTATUS(status)));
-  });
+  return in_a_child(
+      [&] {
+        const Inherited inherited = take_over();
+        const JobControl job_control;
+        std::array<int, 2> ends{};
+        if (pipe(ends.data()) != 0) return std::string("pipe");
+        dup2(ends[1], 1);
+        const pid_t child = std::get<pid_t>(start(
+            inherited, job_control, {"sh", "-c", script + "echo; while :; do sleep 0.01; done"}));
+        char ready = 0;
+        if (read(ends[0], &ready, 1) != 1) return std::string("read");
+        std::string result = job_control.may_send_stop(SIGTSTP, child) ? "may " : "may not ";
+        job_control.forward(SIGTSTP, child);
+        if (!catches_signal(child, SIGTSTP)) job_control.forward(SIGTERM, child);
+        int status = 0;
+        waitpid(child, &status, WUNTRACED);
+        if (WIFSTOPPED(status)) return result + "stopped";
+        return result +
+               (WIFSIGNALED(status) ? "killed" : "code " + std::to_string(WEXITSTATUS(status)));
+      },
+      lead_a_session);
 }
 
 TEST(JobControl, WithoutATerminalOnlyAChildThatCatchesAStopGetsIt) {

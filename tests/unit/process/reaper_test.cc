@@ -79,6 +79,25 @@ TEST(Reap, WithoutAnyChildSaysSo) {
             "none left");
 }
 
+TEST(Reap, ChildrenOfBeforeOurStartDoNotCount) {
+  EXPECT_EQ(in_a_child([] {
+              const pid_t ends = child_that([] { _exit(1); });
+              const pid_t stays = child_that(wait_for_ever);
+              std::vector<pid_t> earlier = children();
+              std::string result = std::to_string(earlier.size()) + " earlier";
+              const pid_t main_child = child_that(wait_for_ever);
+              eventually([&] { return state_of(ends) == 'Z'; });
+              result += reap(main_child, earlier).none_left ? ", none" : ", some";
+              kill(main_child, SIGKILL);
+              eventually([&] { return state_of(main_child) == 'Z'; });
+              result += reap(main_child, earlier).none_left ? ", none" : ", some";
+              if (earlier != std::vector<pid_t>{stays}) result += ", wrong ones";
+              kill(stays, SIGKILL);
+              return result;
+            }),
+            "2 earlier, some, none");
+}
+
 TEST(Reap, TellsOnceThatTheMainChildWasStopped) {
   EXPECT_EQ(in_a_child([] {
               const pid_t other = child_that(wait_for_ever);

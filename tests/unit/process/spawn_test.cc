@@ -100,18 +100,20 @@ TEST_F(SpawnTest, TheProgramGetsTheParentsFdsAndNoneOfOurs) {
 }
 
 TEST_F(SpawnTest, TheChildHasAProcessGroupOfItsOwn) {
-  EXPECT_EQ(in_a_child([] {
-              const Inherited inherited = take_over();
-              const Words argv({"sleep", "60"});
-              const Words envp({});
-              const JobControl job_control;
-              const auto child = spawn({argv.get(), envp.get()}, inherited, job_control);
-              const pid_t pid = std::get<pid_t>(child);
-              const bool own = getpgid(pid) == pid && getpgrp() != pid;
-              kill(pid, SIGKILL);
-              waitpid(pid, nullptr, 0);
-              return std::string(own ? "own" : "ours");
-            }),
+  EXPECT_EQ(in_a_child(
+                [] {
+                  const Inherited inherited = take_over();
+                  const Words argv({"sleep", "60"});
+                  const Words envp({});
+                  const JobControl job_control;
+                  const auto child = spawn({argv.get(), envp.get()}, inherited, job_control);
+                  const pid_t pid = std::get<pid_t>(child);
+                  const bool own = getpgid(pid) == pid && getpgrp() != pid;
+                  kill(pid, SIGKILL);
+                  waitpid(pid, nullptr, 0);
+                  return std::string(own ? "own" : "ours");
+                },
+                lead_a_session),
             "own");
 }
 

@@ -210,7 +210,7 @@ TEST(SessionFailures, ChangeTheExitStatusOnlyIfAskedToAndOnlyOfAnAppThatSucceede
     d.app_ends(app_code);
     d.expect<CloseWatch>();
     d.refuse(id);
-    return d.expect<Exit>().code;
+    return d.expect<Exit>().status.shell_code();
   };
   EXPECT_EQ(code_of(false, 0), 0);
   EXPECT_EQ(code_of(false, 3), 3);

@@ -136,7 +136,7 @@ class Driver {
   }
   void expect_forwarded(int signal) { EXPECT_EQ(expect<ForwardSignal>().signal, signal); }
   void expect_exit(int code) {
-    EXPECT_EQ(expect<Exit>().code, code);
+    EXPECT_EQ(expect<Exit>().status.shell_code(), code);
     expect_nothing();
     EXPECT_EQ(session_.deadline(), std::nullopt);
   }

@@ -38,6 +38,24 @@ TEST(SessionDescendants, AreWaitedForOneSecond) {
   d.expect_exit(0);
 }
 
+TEST(SessionDescendants, ThatStillRunAtTheEndAreToldOf) {
+  const auto lines_when = [](bool gone) {
+    Driver d;
+    d.writes(kMeta);
+    d.expect_stored(kMeta);
+    d.child_exits(0);
+    if (gone) d.descendants_go();
+    d.wait(seconds(1));
+    d.expect<CloseWatch>();
+    d.expect_exit(0);
+    return d.lines();
+  };
+  EXPECT_EQ(lines_when(false).at(1),  // after that it left no counters
+            "processes that the program left still run: what coverage they write from now on stays "
+            "in /cov");
+  EXPECT_EQ(lines_when(true).size() + 1, lines_when(false).size());
+}
+
 TEST(SessionDescendants, OnceTheyAreGoneNothingIsWaitedFor) {
   Driver d;
   d.writes(kMeta);

@@ -625,7 +625,7 @@ class World {
     }
     int code = child_status_->shell_code();
     if (code == 0 && options_.fail_on_upload_error && unsaved_ > 0) code = kExitOwnError;
-    require(action.code == code, "another exit code");
+    require(action.status.shell_code() == code, "another exit code");
   }
 
   // Every file that it knew of is stored or counted as not, and what wasn't tried in vain is named.
