@@ -94,6 +94,16 @@ void Counters::clear_functions() {
   values.clear();
 }
 
+bool each_function_once(const Counters& counters) {
+  std::vector<std::uint64_t> keys;
+  keys.reserve(counters.functions.size());
+  for (const Function& function : counters.functions) {
+    keys.push_back(std::uint64_t{function.package} << 32 | function.function);
+  }
+  if (!std::ranges::is_sorted(keys)) std::ranges::sort(keys);
+  return std::ranges::adjacent_find(keys) == keys.end();
+}
+
 Growth compare(const Counters& older, const Counters& newer) {
   if (older.hash != newer.hash) return Growth::smaller;
   if (same_order(older, newer)) {

@@ -42,10 +42,13 @@ struct Counters {
   friend bool operator==(const Counters&, const Counters&) = default;
 };
 
+// No function is there twice, as in every file that Go writes.
+bool each_function_once(const Counters& counters);
+
 // A whole file. Of several segments the functions are all there, those with the same indexes added
 // up, and the arguments are the first segment's. Go 1.20 may write more functions than it says
-// (fixed in 1.21): with one segment all that are there are read. An error is no sentence for the
-// user but its end: "…" is what is wrong with the file.
+// (fixed in 1.21): with one segment all that are there are read. An error ends a sentence
+// about the file: "FILE is no whole counters file: …".
 Result<Counters> parse_counters(std::string_view bytes);
 
 // A file of one segment, the same as the Go runtime writes but for the order of the strings, which

@@ -99,16 +99,6 @@ bool add_up(Counters& counters) {
   return true;
 }
 
-bool has_doubles(const Counters& counters) {
-  std::vector<std::uint64_t> keys;
-  keys.reserve(counters.functions.size());
-  for (const Function& function : counters.functions) {
-    keys.push_back(std::uint64_t{function.package} << 32 | function.function);
-  }
-  std::ranges::sort(keys);
-  return std::ranges::adjacent_find(keys) != keys.end();
-}
-
 // The running number of the segment that the footer ends.
 std::optional<std::uint32_t> read_footer(Reader& reader) {
   if (reader.take(kMagic.size()) != kMagic || !reader.u32()) return std::nullopt;
@@ -175,7 +165,7 @@ Result<Counters> parse_counters(std::string_view bytes) {
     if (read_footer(reader) != number) return damaged("a segment has no end");
   }
   if (reader.left() != 0) return damaged("more bytes follow its end");
-  if (has_doubles(counters) && !add_up(counters)) {
+  if (!each_function_once(counters) && !add_up(counters)) {
     return damaged("a function has two numbers of counters");
   }
   return counters;

@@ -116,7 +116,8 @@ LiveCounters::Reading LiveCounters::walk(ByteSource& memory, std::span<const std
     }
   }
   switch (walked) {
-    case Walked::whole: return Reading::moved;
+    case Walked::whole:
+      return each_function_once(buffers.counters) ? Reading::moved : Reading::damaged;
     case Walked::moving: return Reading::not_yet;
     case Walked::unknown_package: return Reading::unknown_packages;
     case Walked::damaged: break;

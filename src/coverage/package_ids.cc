@@ -44,7 +44,7 @@ bool is_package(ByteSource& memory, std::uint64_t entry_at) {
   std::array<std::byte, kEntrySize> entry{};
   std::array<std::byte, kHashInBlobAt + kHashSize> blob{};
   return memory.read(entry_at, entry) && memory.read(load64(entry, kBlobAt), blob) &&
-         load32(blob, 0) == load32(entry, kBlobLengthAt) &&
+         load32(blob, 0) != 0 && load32(blob, 0) == load32(entry, kBlobLengthAt) &&
          std::memcmp(blob.data() + kHashInBlobAt, entry.data() + kBlobHashAt, kHashSize) == 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <string_view>
 
 #include "process/process_memory.h"
@@ -33,6 +34,17 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return value;
 }
 
+// execve(2) fills it in step by step.
+bool has_entry(std::string_view auxv) {
+  constexpr std::uint64_t kEntry = 9;  // AT_ENTRY
+  std::array<std::uint64_t, 2> pair{};
+  for (; auxv.size() >= sizeof pair; auxv.remove_prefix(sizeof pair)) {
+    std::memcpy(pair.data(), auxv.data(), sizeof pair);
+    if (pair[0] == kEntry) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<ProcessIdentity> identify(pid_t pid) {
@@ -44,7 +56,7 @@ std::optional<ProcessIdentity> identify(pid_t pid) {
     return std::nullopt;
   }
   std::string image = read_proc_file(pid, "auxv");
-  if (image.empty()) return std::nullopt;
+  if (!has_entry(image)) return std::nullopt;
   return ProcessIdentity{pid, *start_time, std::move(image)};
 }
 

@@ -17,8 +17,8 @@ struct ProcessIdentity {
   friend bool operator==(const ProcessIdentity&, const ProcessIdentity&) = default;
 };
 
-// nullopt when the process is gone, a zombie or not ours to read, and when it has forked but not
-// yet called execve: its memory is its parent's then, counters and all.
+// nullopt when the process is gone, a zombie, not ours to read or just executing, and when it has
+// forked but not yet called execve: its memory is its parent's then, counters and all.
 std::optional<ProcessIdentity> identify(pid_t pid);
 
 // Our live descendants, parents before their children, those only that see the same pid as we do

@@ -59,7 +59,7 @@ MAX_LINES = 450
 
 # Parsers of bytes that come from outside, and machines that must bear any order of events.
 FUZZED = ["storage_url", "settings", "file_name", "gcs_upload", "credentials", "session", "ledger",
-          "counters"]
+          "counters", "live_counters"]
 MIN_CORPUS = 3
 
 # Comments, raw strings, strings and characters; a quote within a number is none of these.
