@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
-#include <sstream>
 #include <string_view>
 #include <unordered_map>
 
@@ -46,8 +45,9 @@ std::vector<pid_t> listed_children(pid_t parent) {
   std::vector<pid_t> children;
   for (const pid_t thread : numbers_in("/proc/" + std::to_string(parent) + "/task")) {
     const std::string name = "task/" + std::to_string(thread) + "/children";
-    std::istringstream list(read_proc_file(parent, name.c_str()));
-    for (pid_t child = 0; list >> child;) children.push_back(child);
+    for (const pid_t child : parse_pids(read_proc_file(parent, name.c_str()))) {
+      children.push_back(child);
+    }
   }
   return children;
 }
@@ -65,8 +65,7 @@ std::string status_value(pid_t pid, std::string_view name) {
 std::unordered_multimap<pid_t, pid_t> all_by_parent() {
   std::unordered_multimap<pid_t, pid_t> by_parent;
   for (const pid_t pid : numbers_in("/proc")) {
-    pid_t parent = 0;
-    if (std::istringstream(status_value(pid, "PPid")) >> parent) by_parent.emplace(parent, pid);
+    for (const pid_t parent : parse_pids(status_value(pid, "PPid"))) by_parent.emplace(parent, pid);
   }
   return by_parent;
 }
@@ -77,6 +76,19 @@ std::ptrdiff_t namespaces_of(pid_t pid) {
 }
 
 }  // namespace
+
+std::vector<pid_t> parse_pids(std::string_view text) {
+  std::vector<pid_t> pids;
+  const char* at = text.data();
+  const char* end = text.data() + text.size();
+  while (at != end) {
+    pid_t pid = 0;
+    const auto [next, error] = std::from_chars(at, end, pid);
+    if (error == std::errc()) pids.push_back(pid);
+    at = next == at ? at + 1 : next;
+  }
+  return pids;
+}
 
 std::vector<pid_t> descendants() {
   const bool lists = kernel_lists_children();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace integcov::process {
@@ -20,6 +21,9 @@ struct ProcessIdentity {
 // nullopt when the process is gone, a zombie, not ours to read or just executing, and when it has
 // forked but not yet called execve: its memory is its parent's then, counters and all.
 std::optional<ProcessIdentity> identify(pid_t pid);
+
+// The numbers in a text, as in /proc/PID/task/TID/children (proc(5)).
+std::vector<pid_t> parse_pids(std::string_view text);
 
 // Our live descendants, parents before their children, those only that see the same pid as we do
 // (Go writes the pid of the inner namespace into its file names). 4096 at most.

@@ -2,11 +2,14 @@
 
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
+#include <string>
+
+#include "process/identity.h"
+#include "process/process_memory.h"
 
 namespace integcov::process {
 
@@ -15,8 +18,8 @@ void become_subreaper() { prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 std::vector<pid_t> children() {
   siginfo_t info{};
   if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return {};
-  std::ifstream file("/proc/thread-self/children");
-  return {std::istream_iterator<pid_t>(file), std::istream_iterator<pid_t>()};
+  const std::string list = "task/" + std::to_string(getpid()) + "/children";
+  return parse_pids(read_proc_file(getpid(), list.c_str()));
 }
 
 Reaped reap(pid_t main_child, std::vector<pid_t>& earlier) {
