@@ -21,25 +21,25 @@ namespace {
 constexpr std::size_t kMostPending = std::size_t{64} * 1024;
 constexpr int kFlushMs = 200;
 
-// As write(2) with O_NONBLOCK, which is not ours to set: the app shares the open file description.
+// Bytes, or -errno: as write(2) with O_NONBLOCK, which is not ours to set, since the app shares the
+// open file description.
 ssize_t write_at_once(const char* data, std::size_t size) {
-  ssize_t put = send(STDERR_FILENO, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (put >= 0 || errno != ENOTSOCK) return put;
+  const auto result = [](ssize_t put) { return put < 0 ? -errno : put; };
+  ssize_t put = result(send(STDERR_FILENO, data, size, MSG_DONTWAIT | MSG_NOSIGNAL));
+  if (put != -ENOTSOCK) return put;
   const iovec part{const_cast<char*>(data), size};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-  put = pwritev2(STDERR_FILENO, &part, 1, -1, RWF_NOWAIT);  // pipes, from Linux 6.4 on
-  if (put >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)) return put;
+  put = result(pwritev2(STDERR_FILENO, &part, 1, -1, RWF_NOWAIT));  // pipes, from Linux 6.4 on
+  if (put != -EOPNOTSUPP && put != -ENOSYS && put != -EINVAL) return put;
   struct stat info{};
   if (fstat(STDERR_FILENO, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode))) {
     // Terminals; a description of our own.
     const UniqueFd own(open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (own) return ::write(own.get(), data, size);
+    if (own) return result(::write(own.get(), data, size));
   }
   // Without /proc: a pipe that poll(2) calls writable takes PIPE_BUF bytes, unless the app is
   // quicker.
   pollfd poll_fd{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
-  if (poll(&poll_fd, 1, 0) > 0) return ::write(STDERR_FILENO, data, size);
-  errno = EAGAIN;
-  return -1;
+  return poll(&poll_fd, 1, 0) > 0 ? result(::write(STDERR_FILENO, data, size)) : -EAGAIN;
 }
 
 }  // namespace
@@ -58,8 +58,8 @@ void StderrLog::drain(int wait_ms) {
   while (!pending_.empty()) {
     const std::size_t size = std::min<std::size_t>(pending_.size(), PIPE_BUF);
     const ssize_t put = write_at_once(pending_.data(), size);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0 && errno == EAGAIN) {
+    if (put == -EINTR) continue;
+    if (put == -EAGAIN) {
       pollfd poll_fd{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
       if (wait_ms == 0 || poll(&poll_fd, 1, wait_ms) <= 0) return;
       continue;

@@ -56,7 +56,8 @@ class Run:
         self.setting = setting
         self.folder = tempfile.mkdtemp(prefix="conformance-")
         self.coverdir = self.folder + "/coverage"
-        os.mkdir(self.coverdir)
+        for folder in (self.coverdir, self.folder + "/storage"):
+            os.mkdir(folder)
         self.env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": self.folder,
                     "GOCOVERDIR": self.coverdir}
         self.env.update({key: value.replace("FOLDER", self.folder)

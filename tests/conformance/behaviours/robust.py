@@ -104,12 +104,11 @@ def coverdir_removed(setting):
 @behaviour("robust.storage-full", "the storage folder is on a full filesystem")
 def storage_full(setting):
     setting.only_integcov()
-    env = {"INTEGCOV_STORAGE": "file://FOLDER/storage/below", "INTEGCOV_UPLOAD_TIMEOUT": "1s"}
-    with setting.run("covers", "0", env=env,
-                     stage=["--read-only", "FOLDER"]) as run:
-        run.expect_status(0)
-        if not run.stderr_lines():
-            raise Failed("not a word about it")
+    env = {"INTEGCOV_STORAGE": "file://FOLDER/storage", "INTEGCOV_UPLOAD_TIMEOUT": "1s"}
+    with setting.run("covers", "7", env=env,
+                     stage=["--tmpfs", "FOLDER/storage", "4k,nr_inodes=1"]) as run:
+        run.expect_status(7)
+        one_line(setting, run.stderr_lines(), "2 of 2 files were not uploaded")
 
 
 def one_line(setting, lines, word):
