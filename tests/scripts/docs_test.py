@@ -12,7 +12,7 @@ BINARY = ""
 
 MAN = "docs/man/go-integcov.1.md"
 FOR_USERS = ("README.md", "docs/guide.md", MAN)
-MODES = {"--help", "--version", "--install"}  # options that no variable mirrors
+MODES = {"--help", "--version", "--install", "--flush-now"}  # options that no variable mirrors
 # Options of other programs in the examples for users.
 OTHERS_FLAGS = {"--port", "--recursive", "--member", "--role", "--image", "--set-env-vars",
                 "--command", "--args", "--from"}
