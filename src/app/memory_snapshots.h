@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace integcov::app {
 
@@ -43,8 +44,8 @@ class MemorySnapshots {
   // runtime/coverage.ClearCounters. Never blocks on the process.
   Taken take(pid_t pid);
 
-  // Frees what is remembered of a process that is gone.
-  void forget(pid_t pid);
+  // Frees what is remembered of other processes: they are gone.
+  void keep_only(const std::vector<pid_t>& running);
 
  private:
   struct State;

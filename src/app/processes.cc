@@ -3,11 +3,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "app/snapshot_files.h"
 #include "base/crc32c.h"
@@ -33,11 +35,14 @@ std::string handler_file(const std::string& coverdir, const std::string& kind, p
   return got > 0 ? std::string(text.data(), static_cast<std::size_t>(got)) : "";
 }
 
-// ready.PID: the format's number, the signal's number and the image's checksum, a line each.
-bool has_handler(const std::string& coverdir, const process::ProcessIdentity& identity) {
-  const std::string ready = handler_file(coverdir, "ready", identity.pid);
-  std::array<char, 9> checksum{};
-  std::snprintf(checksum.data(), checksum.size(), "%08x", crc32c(0, identity.image));
+// ready.PID: the format's number, the signal's number and the image's checksum, a line each. A
+// program that may not be looked at can't look at itself either: its checksum is "-".
+bool has_handler(const std::string& coverdir, pid_t pid, std::string_view auxv) {
+  const std::string ready = handler_file(coverdir, "ready", pid);
+  std::array<char, 9> checksum{"-"};
+  if (!auxv.empty()) {
+    std::snprintf(checksum.data(), checksum.size(), "%08x", crc32c(0, auxv));
+  }
   return ready.starts_with("1\n") && ready.ends_with('\n' + std::string(checksum.data()) + '\n');
 }
 
@@ -48,14 +53,14 @@ std::string first_line(const std::string& text) { return printable(text.substr(0
 ProcessesFound find_processes(const std::string& coverdir, pid_t main) {
   ProcessesFound found{.processes = {},
                        .at_ns = event::Loop::wall_now().time_since_epoch().count()};
-  for (const pid_t pid : process::descendants()) {
+  std::vector<pid_t> pids = process::descendants();
+  if (std::ranges::find(pids, main) == pids.end()) pids.push_back(main);  // there is no /proc
+  for (const pid_t pid : pids) {
     const auto identity = process::identify(pid);
-    if (!identity) continue;
-    ProcessesFound::Process process{.pid = static_cast<std::uint32_t>(pid),
-                                    .main = pid == main,
-                                    .image = image_text(*identity),
-                                    .handler = has_handler(coverdir, *identity),
-                                    .handler_error = {}};
+    if (!identity && pid != main) continue;
+    ProcessesFound::Process process{.pid = static_cast<std::uint32_t>(pid), .main = pid == main};
+    if (identity) process.image = image_text(*identity);
+    process.handler = has_handler(coverdir, pid, identity ? identity->image : "");
     if (!process.handler) process.handler_error = first_line(handler_file(coverdir, "error", pid));
     found.processes.push_back(std::move(process));
   }

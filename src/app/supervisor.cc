@@ -288,7 +288,11 @@ void Supervisor::perform(const supervise::FoldSnapshot& action) {
 }
 
 void Supervisor::perform(const supervise::FindProcesses&) {
-  inbox_.emplace_back(find_processes(plan_.config.coverdir, child_));
+  auto found = find_processes(plan_.config.coverdir, child_);
+  std::vector<pid_t> running;
+  for (const auto& process : found.processes) running.push_back(static_cast<pid_t>(process.pid));
+  memory_snapshots_.keep_only(running);
+  inbox_.emplace_back(std::move(found));
 }
 
 void Supervisor::perform(const supervise::SignalSnapshot& action) {

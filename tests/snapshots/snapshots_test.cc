@@ -197,7 +197,7 @@ TEST(Snapshots, AProcessThatIsGoneIsNone) {
   fed.program().send(SIGKILL);
   fed.program().wait();
   EXPECT_EQ(described(snapshots.take(pid)), "not yet");
-  snapshots.forget(pid);
+  snapshots.keep_only({});
 }
 
 TEST(Snapshots, AFullDiskLeavesNothingBehind) {
