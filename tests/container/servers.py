@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import socket
 import subprocess
 import urllib.error
@@ -55,7 +56,7 @@ class ScriptedGcs(Store):
         self.secure_url = says["url"]
 
     def uploads(self):
-        """The names that were uploaded with success, as often as that was."""
+        """The names of coverage files that were uploaded, each as often as that was."""
         log = json.loads(http(f"{self.url}/_control/log"))
         stored = []
         for entry in log:
@@ -63,7 +64,7 @@ class ScriptedGcs(Store):
             query = urllib.parse.parse_qs(url.query or entry.get("query", ""))
             if entry["method"] == "POST" and "/upload/" in url.path and entry["status"] == 200:
                 stored.append(query["name"][0])
-        return sorted(stored)
+        return sorted(filter(is_coverage, stored))
 
 
 class FakeGcsServer(Store):
@@ -90,6 +91,14 @@ class FakeGcsServer(Store):
             return "up"
         except (urllib.error.URLError, OSError):
             return None
+
+
+def is_coverage(name):
+    return name.rsplit("/", 1)[-1].startswith(("covmeta.", "covcounters."))
+
+
+def expect_nothing_arrived(ended):
+    expect(re.search(r"(\d+) of \1 files were not uploaded", ended.err), ended)
 
 
 def covdata(verb, folder):

@@ -35,7 +35,7 @@ class Binary(unittest.TestCase):
         cls.kinds = [kind for kind, _ in cls.segments]
 
     def test_the_tables_are_understood(self):
-        self.assertGreater(self.kinds.count("LOAD"), 2)
+        self.assertGreater(self.kinds.count("LOAD"), 1)
         self.assertIn("STRTAB", self.dynamic)
 
     def test_it_is_position_independent(self):
