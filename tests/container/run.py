@@ -23,6 +23,7 @@ sys.dont_write_bytecode = True  # nothing of ours in the source folder
 import flows
 import limits
 import processes
+import snapshots
 from engine import ROOT, Failed, Setting, Unable, call, podman
 
 IMAGE = "localhost/go-integcov"
@@ -31,7 +32,7 @@ IMAGE = "localhost/go-integcov"
 def cases():
     """name -> function, in the order of the table."""
     return {function.__name__.replace("_", "-"): function
-            for module in (processes, limits, flows) for function in module.CASES}
+            for module in (processes, limits, snapshots, flows) for function in module.CASES}
 
 
 def make_image(binary):
