@@ -192,30 +192,77 @@ TEST_P(Creator, ARoleThatMayOnlyCreateIsEnough) {
 
 // --- the last seconds ---------------------------------------------------------------------------
 
-TEST(Prepared, TokenAndConnectionAreReadyWhenTheAppEnds) {
-  const Scenario s(Wire::tls);
-  // The server closes the connection that covmeta went over, and the client isn't told.
-  s.store().script(R"([{"match":"POST /upload","do":"cut-response","bytes":90000000}])");
-  Process process(Scenario::command({program("sleeper"), "-print-signals", "-until", "SIGINT"}),
-                  {.env = s.env()});
-  s.store().await("POST /upload", 1, true);
-  // After an answer the connection counts as warm for a second: that second has to pass.
-  const auto cold = std::chrono::steady_clock::now() + milliseconds(1200);
-  eventually([&] { return std::chrono::steady_clock::now() > cold; });
-  process.send(SIGTERM);
-  s.store().await("GET /storage/v1/b/bucket/o/f%2Fcovmeta?", 1, true);
-  ASSERT_TRUE(eventually([&] { return process.out().find("SIGTERM") != std::string::npos; }));
-  process.send(SIGINT);
-  EXPECT_EQ(process.wait().code, 0);
-  const auto calls = s.store().calls();  // token, covmeta, the look that prepares, counters
-  ASSERT_EQ(calls.size(), 4U);
+// A program that was told to stop, after a time without uploads, and goes on until SIGINT.
+class Prepared : public testing::Test {
+ protected:
+  void stop_after_idling(const std::string& rules) {
+    s_.store().script(rules);
+    process_ = std::make_unique<Process>(
+        Scenario::command({program("sleeper"), "-print-signals", "-until", "SIGINT"}),
+        Options{.env = s_.env()});
+    s_.store().await("POST /upload", 1, true);
+    // After an answer the connection counts as warm for a second: that second has to pass.
+    const auto cold = std::chrono::steady_clock::now() + milliseconds(1200);
+    eventually([&] { return std::chrono::steady_clock::now() > cold; });
+    process_->send(SIGTERM);
+    s_.store().await("GET /storage/v1/b/bucket/o/f%2Fcovmeta?", 1, true);
+    ASSERT_TRUE(eventually([&] { return process_->out().find("SIGTERM") != std::string::npos; }));
+  }
+  Ended end() {
+    process_->send(SIGINT);
+    return process_->wait();
+  }
+
+  Scenario s_{Wire::tls};
+
+ private:
+  std::unique_ptr<Process> process_;
+};
+
+TEST_F(Prepared, TokenAndAWideConnectionAreReadyWhenTheAppEnds) {
+  stop_after_idling("[]");
+  s_.store().await("POST /batch", 1, true);
+  s_.expect_all_stored(end());
+  const auto calls = s_.store().calls();  // token, covmeta, look, waking, counters
+  ASSERT_EQ(calls.size(), 5U + 3U);       // and what this test asked
   EXPECT_EQ(calls[2].method, "GET");
-  EXPECT_EQ(calls[3].method, "POST");
+  EXPECT_NE(calls[2].connection, calls[1].connection);
+  EXPECT_EQ(calls[3].path, "/batch/storage/v1");
+  EXPECT_EQ(calls[3].status, 200);
+  EXPECT_EQ(calls[3].connection, calls[1].connection) << "the one that was idle";
+  EXPECT_LE(calls[4].connection, calls[2].connection) << "one of the two";
+}
+
+TEST_F(Prepared, AConnectionThatTheServerClosedIsReplaced) {
+  // The client isn't told.
+  stop_after_idling(R"([{"match":"POST /upload","do":"cut-response","bytes":90000000}])");
+  s_.store().await("POST /batch", 1, true);
+  EXPECT_EQ(end().code, 0);
+  const auto calls = s_.store().calls();
+  ASSERT_EQ(calls.size(), 5U);
   EXPECT_NE(calls[2].connection, calls[1].connection);
   EXPECT_EQ(calls[3].connection, calls[2].connection);
 }
 
-TEST(Prepared, TheConnectionOfTheCovmetaStaysOpen) {
+class Waking : public Prepared, public testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(
+    Answers, Waking,
+    testing::Values(R"("stall")", R"("stall","bytes":1000)", R"("early-status","status":400)",
+                    R"("status","status":404)", R"("status","status":429,"retryAfter":3600)",
+                    R"("reset-before-body")", R"("reset-after-bytes","bytes":30000)",
+                    R"("cut-response","bytes":10)"),
+    [](const auto& c) { return "kind" + std::to_string(c.index); });
+
+TEST_P(Waking, DelaysAndBreaksNothingWhateverTheAnswerIs) {
+  stop_after_idling(R"([{"match":"POST /batch","times":-1,"do":)" + std::string(GetParam()) + "}]");
+  s_.store().await("POST /batch", 1);
+  const auto ended = end();
+  s_.expect_all_stored(ended);
+  EXPECT_EQ(count_of(ended.err, "\n"), 1U) << ended.err;
+  EXPECT_EQ(s_.store().count("POST", "uploadType=multipart"), 2U);
+}
+
+TEST(PreparedConnection, OfTheCovmetaStaysOpen) {
   const Scenario s(Wire::tls);
   Process process(Scenario::command({"--log-level=debug", program("sleeper")}), {.env = s.env()});
   ASSERT_TRUE(

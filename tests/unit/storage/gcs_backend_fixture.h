@@ -7,6 +7,7 @@
 #include "event/timer.h"
 #include "storage/content_reader.h"
 #include "storage/gcs/gcs_backend.h"
+#include "storage/gcs/requests.h"
 #include "support/fake_http_client.h"
 #include "test_files.h"
 

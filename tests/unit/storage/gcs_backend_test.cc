@@ -295,57 +295,5 @@ TEST_F(GcsBackendTest, WhoWantsChunksGetsASessionForItToo) {
   EXPECT_NE(last().url.find("uploadType=resumable"), std::string::npos);
 }
 
-// --- before the last uploads --------------------------------------------------------------------
-
-TEST_F(GcsBackendTest, PreparingGetsATokenAndANewConnection) {
-  use(cache_.get());
-  backend_->prepare();
-  EXPECT_TRUE(client_.requests.empty());
-  tokens_->deliver("secret");
-  ASSERT_EQ(client_.in_flight(), 1U);
-  EXPECT_EQ(last().method, "GET");
-  EXPECT_TRUE(last().url.starts_with(
-      "https://storage.googleapis.com/storage/v1/b/b/o/runs%2F1%2Fcovmeta?"));
-  EXPECT_TRUE(last().fresh_connection);
-  EXPECT_EQ(header("Authorization"), "Bearer secret");
-  client_.deliver(403, "no");
-  begin();
-  EXPECT_EQ(last().method, "POST");
-  EXPECT_EQ(tokens_->fetches, 1);
-}
-
-TEST_F(GcsBackendTest, ATokenThatIsRefusedThenIsReplacedInTime) {
-  use(cache_.get());
-  backend_->prepare();
-  tokens_->deliver("revoked");
-  client_.deliver(401);
-  EXPECT_EQ(tokens_->fetches, 2);
-  tokens_->deliver("fresh");
-  EXPECT_EQ(client_.in_flight(), 0U) << "one look is enough";
-  begin();
-  EXPECT_EQ(header("Authorization"), "Bearer fresh");
-}
-
-TEST_F(GcsBackendTest, NothingIsPreparedRightAfterAnAnswer) {
-  begin_with_token();
-  client_.deliver(200, object());
-  backend_->prepare();
-  EXPECT_EQ(client_.requests.size(), 1U);
-}
-
-TEST_F(GcsBackendTest, WhatFailsWhilePreparingIsNobodysBusiness) {
-  use(cache_.get());
-  backend_->prepare();
-  tokens_->answer(auth::TokenError{"the metadata server answered HTTP 503", true});
-  EXPECT_TRUE(client_.requests.empty());
-  backend_->prepare();
-  tokens_->deliver("secret");
-  client_.deliver(http::TransportError{"reset"});
-  backend_->prepare();
-  EXPECT_EQ(client_.in_flight(), 1U);
-  backend_.reset();
-  EXPECT_EQ(client_.in_flight(), 0U);
-}
-
 }  // namespace
 }  // namespace integcov::storage::gcs
