@@ -262,6 +262,18 @@ TEST_P(Waking, DelaysAndBreaksNothingWhateverTheAnswerIs) {
   EXPECT_EQ(s_.store().count("POST", "uploadType=multipart"), 2U);
 }
 
+TEST(PreparedToken, IsAnotherOneWhenHalfOfItsLifeIsOver) {
+  const Scenario s(Wire::tls, {"-token-lifetime", "3s"});
+  Process process(Scenario::command({program("sleeper")}), {.env = s.env()});
+  s.store().await("POST /upload", 1, true);
+  const auto half = std::chrono::steady_clock::now() + milliseconds(1600);
+  eventually([&] { return std::chrono::steady_clock::now() > half; });
+  process.send(SIGTERM);
+  s.expect_all_stored(process.wait());
+  EXPECT_EQ(s.store().count("GET", "/token"), 2U);
+  for (const auto& call : s.store().calls()) EXPECT_NE(call.status, 401) << call.path;
+}
+
 TEST(PreparedConnection, OfTheCovmetaStaysOpen) {
   const Scenario s(Wire::tls);
   Process process(Scenario::command({"--log-level=debug", program("sleeper")}), {.env = s.env()});

@@ -2,6 +2,7 @@
 """How long the end of a run takes over TLS and a link with a real round-trip time.
 
 usage: slow_link.py GO_INTEGCOV SLEEPER SCRIPTED_GCS [--rtt MS] [--rounds N] [--only WORD]
+                    [--beside ANOTHER_GO_INTEGCOV]
 
 SLEEPER is tests/programs/sleeper built without -cover: it leaves one file of each kind, of known
 size. SCRIPTED_GCS is tests/servers/gcs. Needs root:
@@ -131,11 +132,11 @@ def call(link, url, body=None):
             return answer.read()
 
 
-def one_round(link, args, app, files, idle):
+def one_round(link, wrapper, server, app, files, idle):
     with tempfile.TemporaryDirectory() as folder:
         ca = str(pathlib.Path(folder) / "ca.pem")
         with link.server():
-            gcs = subprocess.Popen([args.server, "-listen", SERVER + ":0", "-tls", "-ca-out", ca,
+            gcs = subprocess.Popen([server, "-listen", SERVER + ":0", "-tls", "-ca-out", ca,
                                     "-token", "secret"],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         address = json.loads(gcs.stdout.readline())
@@ -148,7 +149,7 @@ def one_round(link, args, app, files, idle):
                    INTEGCOV_GCS_ENDPOINT=address["url"], SSL_CERT_FILE=ca, NO_PROXY="*",
                    GCE_METADATA_HOST=address["plain"])
         with link.client():
-            process = subprocess.Popen([args.wrapper, *app], env=env, stdout=subprocess.DEVNULL,
+            process = subprocess.Popen([wrapper, *app], env=env, stdout=subprocess.DEVNULL,
                                        stderr=subprocess.DEVNULL)
         pid = child_of(process.pid)
         call(link, control + "/_control/wait?match=POST%20/upload&done=1&timeout=30s")
@@ -176,6 +177,7 @@ def main():
     parser.add_argument("--rtt", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="")
+    parser.add_argument("--beside")
     args = parser.parse_args()
 
     def app(linger):
@@ -192,7 +194,9 @@ def main():
         for _ in range(args.rounds):
             for name, control, words, files, idle in cases:
                 link.use_congestion_control(control)
-                results[name].append(one_round(link, args, words, files, idle))
+                for wrapper in filter(None, (args.wrapper, args.beside)):
+                    results[f"{wrapper} {name}"].append(
+                        one_round(link, wrapper, args.server, words, files, idle))
     finally:
         link.close()
     for name, rounds in results.items():
