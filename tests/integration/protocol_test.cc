@@ -1,6 +1,16 @@
 // What a server may say in the middle of an upload, what fleets do to one name, and bytes that
 // arrive wrong.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cerrno>
 #include <csignal>
+#include <cstddef>
 
 #include "integration/scenario.h"
 
@@ -192,6 +202,23 @@ TEST_P(Creator, ARoleThatMayOnlyCreateIsEnough) {
 
 // --- the last seconds ---------------------------------------------------------------------------
 
+// With BBR no window has to be widened: the program can't tell that this kernel has it.
+void hide_congestion_control() {
+  const auto low_word = [](std::size_t offset) { return static_cast<std::uint32_t>(offset); };
+  std::array<sock_filter, 8> filter{
+      sock_filter(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low_word(offsetof(seccomp_data, nr)))),
+      sock_filter(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getsockopt, 0, 5)),
+      sock_filter(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low_word(offsetof(seccomp_data, args[1])))),
+      sock_filter(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 3)),
+      sock_filter(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low_word(offsetof(seccomp_data, args[2])))),
+      sock_filter(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TCP_CONGESTION, 0, 1)),
+      sock_filter(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)),
+      sock_filter(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW))};
+  const sock_fprog program{filter.size(), filter.data()};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
 // A program that was told to stop, after a time without uploads, and goes on until SIGINT.
 class Prepared : public testing::Test {
  protected:
@@ -199,7 +226,7 @@ class Prepared : public testing::Test {
     s_.store().script(rules);
     process_ = std::make_unique<Process>(
         Scenario::command({program("sleeper"), "-print-signals", "-until", "SIGINT"}),
-        Options{.env = s_.env()});
+        Options{.env = s_.env(), .before_exec = hide_congestion_control});
     s_.store().await("POST /upload", 1, true);
     // After an answer the connection counts as warm for a second: that second has to pass.
     const auto cold = std::chrono::steady_clock::now() + milliseconds(1200);

@@ -239,9 +239,10 @@ class GcsBackend::WarmUp {
     });
   }
 
-  // Emulators are near, and don't know this request.
+  // Emulators are near, and don't know this request. Who keeps the window must not lose the
+  // connection for so long.
   void wake(const std::string& token, bool fresh) {
-    if (token.empty()) return;
+    if (token.empty() || shared_.client.keeps_windows()) return;
     http::Request request = authorized(wake_request(spec()), token);
     request.fresh_connection = fresh;
     wake_ = shared_.client.start(std::move(request), [this](const http::Reply& reply) {

@@ -71,6 +71,14 @@ TEST_F(GcsBackendPrepare, WithoutAConnectionThatLivesTwoNewOnesAreMade) {
   EXPECT_EQ(tokens_->fetches, 1);
 }
 
+TEST_F(GcsBackendPrepare, WhereTheWindowStaysNothingIsWoken) {
+  client_.windows_stay = true;
+  begin_after_an_upload();
+  EXPECT_EQ(sent(0), "GET anew");
+  client_.deliver(404);
+  EXPECT_EQ(client_.requests.size(), 1U);
+}
+
 TEST_F(GcsBackendPrepare, AnEmulatorIsNotWoken) {
   use(nullptr);
   backend_->prepare();
