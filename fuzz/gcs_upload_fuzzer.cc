@@ -2,7 +2,8 @@
 //
 // The input is lines, each the next answer: "STATUS", "STATUS Header: value", "STATUS {body}", or
 // one of the words below. The first line may be "small", "large" or "chunks N", then " shared" for
-// a look first, then "meta".
+// a look first, " newer" for a version that replaces another (" newer known": under generation 7),
+// then "meta".
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -93,18 +94,20 @@ void check_text(const std::string& text) {
   require(text.size() < 3000);
 }
 
-void check_outcome(const upload::Outcome& outcome, bool answered_well) {
+void check_outcome(const upload::Outcome& outcome, const ObjectSpec& spec, bool answered_well) {
   if (const auto* failed = std::get_if<upload::Failed>(&outcome)) {
     require(!failed->reason.empty());
     check_text(failed->reason);
     require(failed->retryable || !failed->retry_after);
     require(!failed->retry_after || *failed->retry_after >= Duration::zero());
+    require(!failed->retryable || !failed->may_not_replace);
     return;
   }
   const auto& stored = std::get<upload::Stored>(outcome);
   check_text(stored.note);
-  // Success without an object resource in the answer always comes with a note.
-  require(answered_well || !stored.note.empty());
+  // Success without an object resource in the answer always comes with a note, and an older version
+  // is never taken for a newer one.
+  require(answered_well || (!stored.note.empty() && !spec.replaces));
 }
 
 }  // namespace
@@ -123,6 +126,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (kind.starts_with("chunks")) spec.chunk_size = kind.size() % 4 * kQuantum;
   spec.content_addressed = kind.ends_with("meta");
   spec.look_first = kind.find(" shared") != std::string_view::npos;
+  spec.replaces = kind.find(" newer") != std::string_view::npos;
+  if (kind.find(" newer known") != std::string_view::npos) spec.generation = 7;
 
   UploadMachine machine(spec);
   for (int attempt = 0; attempt < 4; ++attempt) {
@@ -133,7 +138,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (int steps = 0;; ++steps) {
       require(steps < kMaxSteps);
       if (const auto* finished = std::get_if<Finished>(&step)) {
-        check_outcome(finished->outcome, answered_well);
+        check_outcome(finished->outcome, spec, answered_well);
         if (std::holds_alternative<upload::Stored>(finished->outcome)) return 0;
         break;
       }

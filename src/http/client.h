@@ -21,6 +21,8 @@ class Client {
 
   virtual ~Client() = default;
   virtual std::unique_ptr<Exchange> start(Request request, Done done) = 0;
+  // Whether connections keep their congestion window over an idle time, as the last new one showed.
+  [[nodiscard]] virtual bool keeps_windows() const { return false; }
 };
 
 }  // namespace integcov::http

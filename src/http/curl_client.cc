@@ -19,6 +19,7 @@ class CurlClient::Impl {
     return std::make_unique<CurlTransfer>(loop_, multi_, options_, std::move(request),
                                           std::move(done));
   }
+  [[nodiscard]] bool keeps_windows() const { return multi_.keeps_windows(); }
 
  private:
   event::Loop& loop_;
@@ -34,5 +35,7 @@ CurlClient::~CurlClient() = default;
 std::unique_ptr<Exchange> CurlClient::start(Request request, Done done) {
   return impl_->start(std::move(request), std::move(done));
 }
+
+bool CurlClient::keeps_windows() const { return impl_->keeps_windows(); }
 
 }  // namespace integcov::http

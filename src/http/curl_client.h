@@ -25,6 +25,7 @@ class CurlClient : public Client {
   ~CurlClient() override;
 
   std::unique_ptr<Exchange> start(Request request, Done done) override;
+  [[nodiscard]] bool keeps_windows() const override;
 
  private:
   class Impl;

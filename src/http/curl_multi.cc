@@ -1,11 +1,16 @@
 #include "http/curl_multi.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <nss.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <chrono>
 #include <exception>
+#include <string_view>
 #include <utility>
 
 namespace integcov::http {
@@ -77,6 +82,14 @@ int CurlMulti::socket_of(CURL* easy) const {
   const auto it = std::ranges::find_if(
       sockets_, [easy](const auto& entry) { return entry.second.user == easy; });
   return it != sockets_.end() ? it->first : -1;
+}
+
+// BBR goes on after an idle time where it was (a route may have another one than we asked for).
+void CurlMulti::connected(int fd) {
+  std::array<char, 16> name{};
+  socklen_t length = name.size() - 1;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name.data(), &length) != 0) return;
+  keeps_windows_ = std::string_view(name.data()).starts_with("bbr");
 }
 
 int CurlMulti::on_socket(CURL* easy, curl_socket_t fd, int what, void* data, void*) noexcept {

@@ -36,6 +36,11 @@ class CurlMulti {
   // The socket that libcurl waits on for this transfer, -1 if there is none.
   [[nodiscard]] int socket_of(CURL* easy) const;
 
+  // A new connection is made.
+  void connected(int fd);
+  // Whether the last one keeps its congestion window over an idle time.
+  [[nodiscard]] bool keeps_windows() const { return keeps_windows_; }
+
  private:
   struct Transfer {
     CURL* easy;
@@ -64,6 +69,7 @@ class CurlMulti {
   std::size_t max_per_host_;
   std::vector<Transfer> active_;
   std::vector<Transfer> waiting_;
+  bool keeps_windows_ = false;
   std::map<curl_socket_t, Socket> sockets_;
   event::Timer timer_;
   std::unique_ptr<CURLM, Cleanup> multi_;  // last: its end still calls on_socket and on_timer

@@ -196,6 +196,7 @@ std::size_t CurlTransfer::on_header(char* from, std::size_t size, std::size_t n,
 int CurlTransfer::on_connected(void* data, char*, char*, int, int) noexcept {
   auto* self = static_cast<CurlTransfer*>(data);
   self->connected_ = true;
+  if (const int fd = self->multi_.socket_of(self->easy_.get()); fd >= 0) self->multi_.connected(fd);
   self->idle_looks_ = 0;
   self->answer_looks_ = 0;
   self->timer_.arm(self->look_interval());

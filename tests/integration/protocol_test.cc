@@ -1,6 +1,16 @@
 // What a server may say in the middle of an upload, what fleets do to one name, and bytes that
 // arrive wrong.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cerrno>
 #include <csignal>
+#include <cstddef>
 
 #include "integration/scenario.h"
 
@@ -192,30 +202,106 @@ TEST_P(Creator, ARoleThatMayOnlyCreateIsEnough) {
 
 // --- the last seconds ---------------------------------------------------------------------------
 
-TEST(Prepared, TokenAndConnectionAreReadyWhenTheAppEnds) {
-  const Scenario s(Wire::tls);
-  // The server closes the connection that covmeta went over, and the client isn't told.
-  s.store().script(R"([{"match":"POST /upload","do":"cut-response","bytes":90000000}])");
-  Process process(Scenario::command({program("sleeper"), "-print-signals", "-until", "SIGINT"}),
-                  {.env = s.env()});
-  s.store().await("POST /upload", 1, true);
-  // After an answer the connection counts as warm for a second: that second has to pass.
-  const auto cold = std::chrono::steady_clock::now() + milliseconds(1200);
-  eventually([&] { return std::chrono::steady_clock::now() > cold; });
-  process.send(SIGTERM);
-  s.store().await("GET /storage/v1/b/bucket/o/f%2Fcovmeta?", 1, true);
-  ASSERT_TRUE(eventually([&] { return process.out().find("SIGTERM") != std::string::npos; }));
-  process.send(SIGINT);
-  EXPECT_EQ(process.wait().code, 0);
-  const auto calls = s.store().calls();  // token, covmeta, the look that prepares, counters
-  ASSERT_EQ(calls.size(), 4U);
+// With BBR no window has to be widened: the program can't tell that this kernel has it.
+void hide_congestion_control() {
+  const auto low_word = [](std::size_t offset) { return static_cast<std::uint32_t>(offset); };
+  std::array<sock_filter, 8> filter{
+      sock_filter(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low_word(offsetof(seccomp_data, nr)))),
+      sock_filter(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getsockopt, 0, 5)),
+      sock_filter(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low_word(offsetof(seccomp_data, args[1])))),
+      sock_filter(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 3)),
+      sock_filter(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low_word(offsetof(seccomp_data, args[2])))),
+      sock_filter(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TCP_CONGESTION, 0, 1)),
+      sock_filter(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)),
+      sock_filter(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW))};
+  const sock_fprog program{filter.size(), filter.data()};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+// A program that was told to stop, after a time without uploads, and goes on until SIGINT.
+class Prepared : public testing::Test {
+ protected:
+  void stop_after_idling(const std::string& rules) {
+    s_.store().script(rules);
+    process_ = std::make_unique<Process>(
+        Scenario::command({program("sleeper"), "-print-signals", "-until", "SIGINT"}),
+        Options{.env = s_.env(), .before_exec = hide_congestion_control});
+    s_.store().await("POST /upload", 1, true);
+    // After an answer the connection counts as warm for a second: that second has to pass.
+    const auto cold = std::chrono::steady_clock::now() + milliseconds(1200);
+    eventually([&] { return std::chrono::steady_clock::now() > cold; });
+    process_->send(SIGTERM);
+    s_.store().await("GET /storage/v1/b/bucket/o/f%2Fcovmeta?", 1, true);
+    ASSERT_TRUE(eventually([&] { return process_->out().find("SIGTERM") != std::string::npos; }));
+  }
+  Ended end() {
+    process_->send(SIGINT);
+    return process_->wait();
+  }
+
+  Scenario s_{Wire::tls};
+
+ private:
+  std::unique_ptr<Process> process_;
+};
+
+TEST_F(Prepared, TokenAndAWideConnectionAreReadyWhenTheAppEnds) {
+  stop_after_idling("[]");
+  s_.store().await("POST /batch", 1, true);
+  s_.expect_all_stored(end());
+  const auto calls = s_.store().calls();  // token, covmeta, look, waking, counters
+  ASSERT_EQ(calls.size(), 5U + 3U);       // and what this test asked
   EXPECT_EQ(calls[2].method, "GET");
-  EXPECT_EQ(calls[3].method, "POST");
+  EXPECT_NE(calls[2].connection, calls[1].connection);
+  EXPECT_EQ(calls[3].path, "/batch/storage/v1");
+  EXPECT_EQ(calls[3].status, 200);
+  EXPECT_EQ(calls[3].connection, calls[1].connection) << "the one that was idle";
+  EXPECT_LE(calls[4].connection, calls[2].connection) << "one of the two";
+}
+
+TEST_F(Prepared, AConnectionThatTheServerClosedIsReplaced) {
+  // The client isn't told.
+  stop_after_idling(R"([{"match":"POST /upload","do":"cut-response","bytes":90000000}])");
+  s_.store().await("POST /batch", 1, true);
+  EXPECT_EQ(end().code, 0);
+  const auto calls = s_.store().calls();
+  ASSERT_EQ(calls.size(), 5U);
   EXPECT_NE(calls[2].connection, calls[1].connection);
   EXPECT_EQ(calls[3].connection, calls[2].connection);
 }
 
-TEST(Prepared, TheConnectionOfTheCovmetaStaysOpen) {
+class Waking : public Prepared, public testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(
+    Answers, Waking,
+    testing::Values(R"("stall")", R"("stall","bytes":1000)", R"("early-status","status":400)",
+                    R"("status","status":404)", R"("status","status":429,"retryAfter":3600)",
+                    R"("reset-before-body")", R"("reset-after-bytes","bytes":30000)",
+                    R"("cut-response","bytes":10)"),
+    [](const auto& c) { return "kind" + std::to_string(c.index); });
+
+TEST_P(Waking, DelaysAndBreaksNothingWhateverTheAnswerIs) {
+  stop_after_idling(R"([{"match":"POST /batch","times":-1,"do":)" + std::string(GetParam()) + "}]");
+  s_.store().await("POST /batch", 1);
+  const auto ended = end();
+  s_.expect_all_stored(ended);
+  EXPECT_EQ(count_of(ended.err, "\n"), 1U) << ended.err;
+  EXPECT_EQ(s_.store().count("POST", "uploadType=multipart"), 2U);
+}
+
+TEST(PreparedToken, IsAnotherOneWhenHalfOfItsLifeIsOver) {
+  const Scenario s(Wire::tls, {"-token-lifetime", "3s"});
+  Process process(Scenario::command({program("sleeper")}), {.env = s.env()});
+  s.store().await("POST /upload", 1, true);
+  const auto half = std::chrono::steady_clock::now() + milliseconds(1600);
+  eventually([&] { return std::chrono::steady_clock::now() > half; });
+  process.send(SIGTERM);
+  s.expect_all_stored(process.wait());
+  EXPECT_EQ(s.store().count("GET", "/token"), 2U);
+  for (const auto& call : s.store().calls()) EXPECT_NE(call.status, 401) << call.path;
+}
+
+TEST(PreparedConnection, OfTheCovmetaStaysOpen) {
   const Scenario s(Wire::tls);
   Process process(Scenario::command({"--log-level=debug", program("sleeper")}), {.env = s.env()});
   ASSERT_TRUE(

@@ -1,7 +1,9 @@
 // Uploads to Google Cloud Storage, played by a server that answers as the real one does.
 #include <gtest/gtest.h>
 
-#include "integration/parts.h"
+#include <sys/resource.h>
+
+#include "integration/scenario.h"
 
 namespace integcov::test {
 namespace {
@@ -177,6 +179,41 @@ TEST(Uploads, TheUserProjectPays) {
   env["INTEGCOV_GCS_USER_PROJECT"] = "payer";
   EXPECT_EQ(run({go_integcov(), program("hello")}, {.env = env}).code, 0);
   EXPECT_EQ(store.count("POST", "userProject=payer"), 2U);
+}
+
+TEST(Uploads, TheUsersKeyEncrypts) {
+  const TempDir dir;
+  const ScriptedGcs store;
+  auto env = bucket_env(dir, store);
+  env["INTEGCOV_GCS_KMS_KEY"] = "projects/p/locations/l/keyRings/r/cryptoKeys/k";
+  EXPECT_EQ(run({go_integcov(), program("big"), "-mib", "9"}, {.env = env}).code, 0);
+  expect_all_stored(dir, store);
+  const std::string key = "kmsKeyName=projects%2Fp%2Flocations%2Fl%2FkeyRings%2Fr%2FcryptoKeys%2Fk";
+  EXPECT_EQ(store.count("POST", key), 3U) << "one of them the start of a session";
+}
+
+TEST(Uploads, GoUpInTheOrderOfTheirWorth) {
+  const TempDir dir;
+  const ScriptedGcs store;
+  const std::string counters = "covcounters.00000000000000000000000000000000.7.";
+  const std::vector<std::string> order{kSomeCovmeta, counters + "300", counters + "200",
+                                       counters + "100", "app.log"};
+  for (const auto& name : order) write_file(dir / "cov" / name, name);
+  // So few descriptors leave one upload at a time.
+  const auto scarce = [] {
+    const rlimit limit{22, 22};
+    setrlimit(RLIMIT_NOFILE, &limit);
+  };
+  const auto ended =
+      run({go_integcov(), "true"}, {.env = bucket_env(dir, store), .before_exec = scarce});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  std::vector<std::string> went;
+  for (const auto& call : store.calls()) {
+    const auto at = call.query.find("name=f%2F");
+    if (call.method != "POST" || at == std::string::npos) continue;
+    went.push_back(call.query.substr(at + 9, call.query.find('&', at) - at - 9));
+  }
+  EXPECT_EQ(went, order);
 }
 
 }  // namespace

@@ -25,6 +25,9 @@ class FakeHttpClient final : public http::Client {
     return exchange;
   }
 
+  bool windows_stay = false;
+  [[nodiscard]] bool keeps_windows() const override { return windows_stay; }
+
   [[nodiscard]] std::size_t in_flight() const { return pending_.size(); }
 
   // Answers the oldest request in flight; false if there is none.

@@ -22,8 +22,8 @@ constexpr std::uint64_t kMultipartLimit = 8 << 20;
 // Several writers of one name break one another's sessions (blobfile/blobfile#34), so replicas
 // send their common covmeta in one request as long as that isn't absurd.
 constexpr std::uint64_t kMultipartLimitOfShared = 64 << 20;
-// A connection that served a request so lately is warm.
-constexpr Duration kWarm = std::chrono::seconds(1);
+// Servers close a connection that is idle for minutes.
+constexpr Duration kIdleTooLong = std::chrono::seconds(60);
 
 }  // namespace
 
@@ -201,9 +201,14 @@ class GcsBackend::WarmUp {
  public:
   explicit WarmUp(Shared& shared) : shared_(shared) {
     const auto last = shared.last_answer;
-    connect_ = !last || event::Loop::now() - *last > kWarm;
+    const Duration idle = last ? event::Loop::now() - *last : kIdleTooLong;
+    connect_ = idle > shared.options.warm_for;
+    wake_later_ = idle < kIdleTooLong;
     get_token();
   }
+
+  // An upload goes out now: it needs the connection, and the way.
+  void give_way() { wake_later_ = false; }
 
  private:
   void get_token() {
@@ -215,29 +220,55 @@ class GcsBackend::WarmUp {
     });
   }
 
+  // libcurl takes the oldest connection that is idle.
   void connect(const std::string& token) {
     if (!std::exchange(connect_, false)) return;
-    http::Request request = look_request({.base_url = shared_.options.base_url,
-                                          .bucket = shared_.options.bucket,
-                                          .name = shared_.object_name("covmeta"),
-                                          .user_project = shared_.options.user_project});
-    shared_.add_options(request);
-    if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
+    if (!wake_later_) wake(token, true);
+    http::Request request = authorized(look_request(spec()), token);
     request.fresh_connection = true;
-    exchange_ = shared_.client.start(std::move(request), [this, token](const http::Reply& reply) {
+    look_ = shared_.client.start(std::move(request), [this, token](const http::Reply& reply) {
       const auto* response = std::get_if<http::Response>(&reply);
       if (response == nullptr) return;
       shared_.last_answer = event::Loop::now();
-      if (response->status != 401 || shared_.tokens == nullptr) return;
+      if (response->status != 401 || shared_.tokens == nullptr) {
+        if (wake_later_) wake(token, false);
+        return;
+      }
       shared_.tokens->invalidate(token);
       get_token();
     });
   }
 
+  // Emulators are near, and don't know this request. Who keeps the window must not lose the
+  // connection for so long.
+  void wake(const std::string& token, bool fresh) {
+    if (token.empty() || shared_.client.keeps_windows()) return;
+    http::Request request = authorized(wake_request(spec()), token);
+    request.fresh_connection = fresh;
+    wake_ = shared_.client.start(std::move(request), [this](const http::Reply& reply) {
+      if (std::holds_alternative<http::Response>(reply)) shared_.last_answer = event::Loop::now();
+    });
+  }
+
+  [[nodiscard]] ObjectSpec spec() const {
+    return {.base_url = shared_.options.base_url,
+            .bucket = shared_.options.bucket,
+            .name = shared_.object_name("covmeta"),
+            .user_project = shared_.options.user_project,
+            .boundary = shared_.random_boundary()};
+  }
+  [[nodiscard]] http::Request authorized(http::Request request, const std::string& token) const {
+    shared_.add_options(request);
+    if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
+    return request;
+  }
+
   Shared& shared_;
   bool connect_ = false;
+  bool wake_later_ = false;  // over the idle connection, as soon as another one is ready
   std::unique_ptr<auth::TokenCache::Wait> wait_;
-  std::unique_ptr<http::Exchange> exchange_;
+  std::unique_ptr<http::Exchange> look_;
+  std::unique_ptr<http::Exchange> wake_;
 };
 
 GcsBackend::GcsBackend(event::Loop& loop, http::Client& client, auth::TokenCache* tokens,
@@ -250,6 +281,7 @@ GcsBackend::~GcsBackend() = default;
 void GcsBackend::prepare() { warm_up_ = std::make_unique<WarmUp>(*shared_); }
 
 std::unique_ptr<Attempt> GcsBackend::upload(UploadRequest request, Done done) {
+  if (warm_up_) warm_up_->give_way();
   return std::make_unique<Transfer>(*shared_, std::move(request), std::move(done));
 }
 

@@ -23,6 +23,7 @@ struct GcsOptions {
   std::uint64_t chunk_size = 0;  // of resumable uploads, a multiple of 256 KiB; 0: no chunks
   std::string quota_project;     // of the credentials; used when user_project is empty
   bool through_proxy = true;     // false: never through a proxy (an emulator on this host)
+  Duration warm_for = std::chrono::seconds(1);  // a connection, since its last answer
 };
 
 class GcsBackend : public Backend {
@@ -39,8 +40,10 @@ class GcsBackend : public Backend {
   std::unique_ptr<Attempt> upload(UploadRequest request, Done done) override;
 
   // Gets a token and opens one more connection, by a look at an object: whatever the answer is
-  // (403, 404), it needs no permission and changes nothing. A connection that is idle stays free
-  // for an upload that comes meanwhile. Nothing is asked when the service has just answered.
+  // (403, 404), it needs no permission and changes nothing. Then the one that was idle gets its
+  // congestion window back, or a third gets one if it will have been closed. One that is ready
+  // stays free for an upload that comes meanwhile. Nothing is asked when the service has just
+  // answered.
   void prepare() override;
 
  private:

@@ -105,4 +105,20 @@ http::Request look_request(const ObjectSpec& spec) {
   return request;
 }
 
+// What stands before the first boundary is to be ignored (RFC 2046 section 5.1.1).
+http::Request wake_request(const ObjectSpec& spec) {
+  const std::string line = std::string(1022, ' ') + "\r\n";
+  std::string body;
+  while (body.size() < kWakeBytes) body += line;
+  body += "--" + spec.boundary + "\r\nContent-Type: application/http\r\n\r\nGET " +
+          look_request(spec).url.substr(spec.base_url.size()) + " HTTP/1.1\r\n\r\n\r\n--" +
+          spec.boundary + "--\r\n";
+  http::Request request;
+  request.method = "POST";
+  request.url = spec.base_url + "/batch/storage/v1";
+  request.headers = {{"Content-Type", "multipart/mixed; boundary=" + spec.boundary}};
+  request.body.emplace_back(std::move(body));
+  return request;
+}
+
 }  // namespace integcov::storage::gcs

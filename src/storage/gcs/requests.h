@@ -44,5 +44,9 @@ http::Request status_request(const ObjectSpec& spec, const std::string& session)
 
 // Size, checksum and generation of what is stored under the name.
 http::Request look_request(const ObjectSpec& spec);
+// The same look in a batch (cloud.google.com/storage/docs/batch) with a body of kWakeBytes: it
+// reads, but sending it widens the connection's congestion window.
+inline constexpr std::size_t kWakeBytes = 64 << 10;
+http::Request wake_request(const ObjectSpec& spec);
 
 }  // namespace integcov::storage::gcs

@@ -344,7 +344,7 @@ void UploadMachine::forget_session() {
 }
 
 // What is under our name isn't the file, for all we know.
-Step UploadMachine::fail_to_replace(std::string reason) const {
+Step UploadMachine::fail_to_replace(const std::string& reason) const {
   Failed failed{false, {}, false, display_url(spec_) + " exists with other content" + reason};
   failed.may_not_replace = true;
   return fail(std::move(failed));

@@ -77,7 +77,7 @@ class UploadMachine {
   Step insert_again();
   void lose_answer(bool maybe_sent);
   void forget_session();
-  Step fail_to_replace(std::string reason) const;
+  Step fail_to_replace(const std::string& reason) const;
   Step fail(upload::Failed failed) const;
   Step fail(bool retryable, std::string reason) const;
 

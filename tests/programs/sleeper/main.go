@@ -1,13 +1,17 @@
 // Command sleeper shows a program that waits and receives signals. It prints "ready" once its
 // handlers are set and exits with -exit after -for, or at SIGTERM or SIGINT. With -print-signals it
-// prints the name of each signal it gets and only the one named by -until, if any, ends it.
+// prints the name of each signal it gets and only the one named by -until, if any, ends it. -covmeta
+// and -counters leave files of those sizes under coverage names in GOCOVERDIR, at the start and at the
+// end; -linger is how long after the signal it ends.
 package main
 
 import (
+	"crypto/rand"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -48,12 +52,29 @@ func everything() (all []os.Signal) {
 	return all
 }
 
+// leave writes a file of that many random bytes.
+func leave(name string, size int) {
+	if size == 0 {
+		return
+	}
+	content := make([]byte, size)
+	rand.Read(content)
+	path := filepath.Join(os.Getenv("GOCOVERDIR"), name)
+	if os.WriteFile(path+".new", content, 0o644) != nil || os.Rename(path+".new", path) != nil {
+		os.Exit(1)
+	}
+}
+
 func main() {
 	duration := flag.Duration("for", time.Minute, "how long to wait")
 	code := flag.Int("exit", 0, "exit status")
 	printing := flag.Bool("print-signals", false, "print each signal instead of ending")
 	until := flag.String("until", "", "with -print-signals: the signal that ends the program")
+	covmeta := flag.Int("covmeta", 0, "size of a file to leave at the start")
+	counters := flag.Int("counters", 0, "size of a file to leave at the end")
+	linger := flag.Duration("linger", 0, "time from the signal that ends the program to its end")
 	flag.Parse()
+	leave("covmeta.00000000000000000000000000000000", *covmeta)
 
 	wanted := []os.Signal{syscall.SIGTERM, syscall.SIGINT}
 	if *printing {
@@ -72,6 +93,8 @@ func main() {
 				fmt.Println(name(s))
 			}
 			if !*printing || name(s) == *until {
+				time.Sleep(*linger)
+				leave("covcounters.00000000000000000000000000000000.1.1", *counters)
 				os.Exit(*code)
 			}
 		}

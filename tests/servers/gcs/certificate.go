@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// newTLS makes a CA and a certificate for localhost, or for `name` instead, and writes the CA's
-// certificate to caOut.
-func newTLS(caOut, name string) (*tls.Config, error) {
+// newTLS makes a CA and a certificate for localhost and ip, or for `name` instead, and writes the
+// CA's certificate to caOut.
+func newTLS(caOut, name string, ip net.IP) (*tls.Config, error) {
 	ca := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
 		Subject:               pkix.Name{CommonName: "integcov test CA"},
@@ -40,7 +40,7 @@ func newTLS(caOut, name string) (*tls.Config, error) {
 		NotBefore:    ca.NotBefore,
 		NotAfter:     ca.NotAfter,
 		DNSNames:     []string{"localhost"},
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+		IPAddresses:  []net.IP{ip},
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}

@@ -57,7 +57,7 @@ func main() {
 	flag.StringVar(&o.stsClient, "sts-client", "", "ID:SECRET that /v1/token wants to see")
 	flag.StringVar(&o.universe, "universe", "",
 		"the universe that the metadata server and self-signed tokens belong to")
-	listen := flag.String("listen", "127.0.0.1:0", "address for http")
+	listen := flag.String("listen", "127.0.0.1:0", "address for http; https takes any port there")
 	tlsName := flag.String("tls-name", "", "the certificate is for this name only")
 	tls11 := flag.Bool("tls-1.1", false, "speak TLS 1.1 at most")
 	script := flag.String("script", "", "JSON file with rules to start with")
@@ -82,9 +82,10 @@ func main() {
 	}
 	h := httpServer(s)
 	if *secure {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		ip := plain.Addr().(*net.TCPAddr).IP
+		listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: ip})
 		check(err)
-		h.TLSConfig, err = newTLS(*caOut, *tlsName)
+		h.TLSConfig, err = newTLS(*caOut, *tlsName, ip)
 		check(err)
 		if *tls11 {
 			h.TLSConfig.MinVersion, h.TLSConfig.MaxVersion = tls.VersionTLS10, tls.VersionTLS11

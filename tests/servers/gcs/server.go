@@ -99,6 +99,9 @@ func (s *server) route(c *call) answer {
 	case strings.HasPrefix(path, "/computeMetadata/"):
 		return s.tokens.metadata(c)
 	}
+	if path == "/batch/storage/v1" {
+		return s.batch(c)
+	}
 	if denied := s.tokens.authorize(c); denied != nil {
 		return *denied
 	}

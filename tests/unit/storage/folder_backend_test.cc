@@ -64,6 +64,24 @@ using Names = std::vector<std::string>;
 
 const std::string kCounters = "covcounters.0123456789abcdef0123456789abcdef.1.2";
 
+TEST_F(FolderBackendTest, AnObjectMayHaveAnotherNameAndIsReplaced) {
+  FolderBackend backend(loop_, target());
+  for (const char* content : {"one", "two"}) {
+    source_.write("source", content);
+    std::optional<Outcome> result;
+    const auto attempt = backend.upload({.id = 1,
+                                         .file = {.path = kCounters},
+                                         .object = "sub/object",
+                                         .replaces = content[0] == 't',
+                                         .content = source_.open("source")},
+                                        [&](Outcome outcome) { result = std::move(outcome); });
+    loop_.run();
+    ASSERT_TRUE(result && std::holds_alternative<Stored>(*result));
+    EXPECT_EQ(stored("sub/object"), content);
+  }
+  EXPECT_EQ(names(), Names{"sub/object"});
+}
+
 TEST_F(FolderBackendTest, MakesTheFolderAndCopiesByteForByte) {
   const std::string content = pattern(3 * ContentReader::kSlice + 7);
   source_.write("source", content);

@@ -1,105 +1,9 @@
 #include "storage/gcs/gcs_backend.h"
 
-#include <gtest/gtest.h>
-
-#include "base/crc32c.h"
-#include "event/timer.h"
-#include "storage/content_reader.h"
-#include "support/fake_http_client.h"
-#include "test_files.h"
+#include "gcs_backend_fixture.h"
 
 namespace integcov::storage::gcs {
 namespace {
-
-using upload::Failed;
-using upload::Outcome;
-using upload::Stored;
-
-const std::string kCounters = "covcounters.0123456789abcdef0123456789abcdef.1.2";
-constexpr std::uint64_t kLarge = (8 << 20) + 1;  // needs a session
-
-class FakeTokens : public auth::TokenSource {
- public:
-  std::unique_ptr<auth::Fetch> fetch(WallTime now, Done done) override {
-    ++fetches;
-    now_ = now;
-    done_ = std::move(done);
-    return std::make_unique<auth::Fetch>();
-  }
-  void deliver(const std::string& token) {
-    answer(auth::Token{token, now_ + std::chrono::hours(1)});
-  }
-  void answer(auth::TokenReply reply) { std::exchange(done_, nullptr)(std::move(reply)); }
-
-  int fetches = 0;
-
- private:
-  WallTime now_;
-  Done done_;
-};
-
-class GcsBackendTest : public ::testing::Test {
- protected:
-  GcsBackendTest() {
-    auto source = std::make_unique<FakeTokens>();
-    tokens_ = source.get();
-    cache_ = std::make_unique<auth::TokenCache>(std::move(source));
-    options_.bucket = "b";
-    options_.prefix = "runs/1";
-    files_.write("f", "123456789");
-  }
-
-  void use(auth::TokenCache* cache) {
-    backend_ = std::make_unique<GcsBackend>(loop_, client_, cache, options_, [this] {
-      return "boundary" + std::to_string(++boundaries_);
-    });
-  }
-  // Starts an attempt at the file "f" and lets it run until it waits for a token or an answer.
-  void begin(const std::string& name = "covcounters.1", upload::UploadId id = 1) {
-    if (!backend_) use(cache_.get());
-    outcome_.reset();
-    attempt_ = backend_->upload({.id = id, .file = {.path = name}, .content = files_.open("f")},
-                                [this](Outcome outcome) { outcome_ = std::move(outcome); });
-    EXPECT_FALSE(outcome_) << "done must not come from inside upload()";
-    loop_.run();
-  }
-  void begin_with_token() {
-    begin();
-    if (client_.in_flight() == 0) tokens_->deliver("secret");
-    ASSERT_EQ(client_.in_flight(), 1U);
-  }
-
-  [[nodiscard]] const http::Request& last() const { return client_.requests.back(); }
-  [[nodiscard]] std::string header(const std::string& name) const {
-    return std::string(http::find_header(last().headers, name).value_or("(none)"));
-  }
-  [[nodiscard]] std::string object() const { return object(files_.read("f")); }
-  [[nodiscard]] static std::string object(const std::string& content) {
-    return R"({"size":")" + std::to_string(content.size()) + R"(","generation":"1","crc32c":")" +
-           crc32c_base64(crc32c(0, content)) + "\"}";
-  }
-  Stored stored() {
-    const auto* stored = outcome_ ? std::get_if<Stored>(&*outcome_) : nullptr;
-    EXPECT_NE(stored, nullptr);
-    return stored != nullptr ? *stored : Stored{false, "not stored"};
-  }
-  Failed failed() {
-    const auto* failed = outcome_ ? std::get_if<Failed>(&*outcome_) : nullptr;
-    EXPECT_NE(failed, nullptr);
-    return failed != nullptr ? *failed : Failed{};
-  }
-
-  event::Loop loop_;
-  TestFolder files_;
-  test::FakeHttpClient client_;
-  FakeTokens* tokens_ = nullptr;
-  std::unique_ptr<auth::TokenCache> cache_;
-  GcsOptions options_;
-  int boundaries_ = 0;
-  std::unique_ptr<GcsBackend> backend_;
-  std::unique_ptr<Attempt> attempt_;
-  std::optional<Outcome> outcome_;
-};
 
 TEST_F(GcsBackendTest, StoresASmallFileWithOneRequest) {
   options_.metadata = {{"instance", "i-1"}};
@@ -271,8 +175,6 @@ TEST_F(GcsBackendTest, ACoverageFileThatChangesWhileItIsSentIsNotStored) {
   EXPECT_TRUE(failed().retryable);
   EXPECT_EQ(failed().reason, "the file changed while it was read");
   begin(kCounters);
-  client_.deliver(412);
-  client_.deliver(200, answer);
   EXPECT_NE(last().url.find("ifGenerationMatch=1&"), std::string::npos) << "the older one goes";
   client_.deliver(200, object());
   EXPECT_FALSE(stored().already_there);
@@ -391,58 +293,6 @@ TEST_F(GcsBackendTest, WhoWantsChunksGetsASessionForItToo) {
   begin(kMeta);
   client_.deliver(404);
   EXPECT_NE(last().url.find("uploadType=resumable"), std::string::npos);
-}
-
-// --- before the last uploads --------------------------------------------------------------------
-
-TEST_F(GcsBackendTest, PreparingGetsATokenAndANewConnection) {
-  use(cache_.get());
-  backend_->prepare();
-  EXPECT_TRUE(client_.requests.empty());
-  tokens_->deliver("secret");
-  ASSERT_EQ(client_.in_flight(), 1U);
-  EXPECT_EQ(last().method, "GET");
-  EXPECT_TRUE(last().url.starts_with(
-      "https://storage.googleapis.com/storage/v1/b/b/o/runs%2F1%2Fcovmeta?"));
-  EXPECT_TRUE(last().fresh_connection);
-  EXPECT_EQ(header("Authorization"), "Bearer secret");
-  client_.deliver(403, "no");
-  begin();
-  EXPECT_EQ(last().method, "POST");
-  EXPECT_EQ(tokens_->fetches, 1);
-}
-
-TEST_F(GcsBackendTest, ATokenThatIsRefusedThenIsReplacedInTime) {
-  use(cache_.get());
-  backend_->prepare();
-  tokens_->deliver("revoked");
-  client_.deliver(401);
-  EXPECT_EQ(tokens_->fetches, 2);
-  tokens_->deliver("fresh");
-  EXPECT_EQ(client_.in_flight(), 0U) << "one look is enough";
-  begin();
-  EXPECT_EQ(header("Authorization"), "Bearer fresh");
-}
-
-TEST_F(GcsBackendTest, NothingIsPreparedRightAfterAnAnswer) {
-  begin_with_token();
-  client_.deliver(200, object());
-  backend_->prepare();
-  EXPECT_EQ(client_.requests.size(), 1U);
-}
-
-TEST_F(GcsBackendTest, WhatFailsWhilePreparingIsNobodysBusiness) {
-  use(cache_.get());
-  backend_->prepare();
-  tokens_->answer(auth::TokenError{"the metadata server answered HTTP 503", true});
-  EXPECT_TRUE(client_.requests.empty());
-  backend_->prepare();
-  tokens_->deliver("secret");
-  client_.deliver(http::TransportError{"reset"});
-  backend_->prepare();
-  EXPECT_EQ(client_.in_flight(), 1U);
-  backend_.reset();
-  EXPECT_EQ(client_.in_flight(), 0U);
 }
 
 }  // namespace

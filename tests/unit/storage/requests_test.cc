@@ -92,6 +92,20 @@ TEST(Requests, StatusHasNoBody) {
   EXPECT_TRUE(request.body.empty());
 }
 
+TEST(Requests, TheWakingOneIsALookInABatchBehindMuchThatIsIgnored) {
+  const http::Request request = wake_request(spec());
+  EXPECT_EQ(request.method, "POST");
+  EXPECT_EQ(request.url, spec().base_url + "/batch/storage/v1");
+  EXPECT_EQ(http::find_header(request.headers, "Content-Type"),
+            "multipart/mixed; boundary=" + spec().boundary);
+  const std::string body = text(request.body.at(0));
+  EXPECT_GT(body.size(), kWakeBytes);
+  const std::string path = look_request(spec()).url.substr(spec().base_url.size());
+  EXPECT_EQ(body.substr(body.find("--" + spec().boundary)),
+            "--" + spec().boundary + "\r\nContent-Type: application/http\r\n\r\nGET " + path +
+                " HTTP/1.1\r\n\r\n\r\n--" + spec().boundary + "--\r\n");
+}
+
 TEST(UnfitName, FindsWhatGcsRefuses) {
   const auto with_name = [](std::string name) {
     ObjectSpec named = spec();
