@@ -5,28 +5,24 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "auth/metadata_server.h"
 #include "auth/small_file.h"
+#include "base/path.h"
 #include "config/gcs_options.h"
 #include "config/text.h"
 
 namespace integcov::app {
 namespace {
 
-std::string absolute(std::string_view path, const std::string& cwd) {
-  return (std::filesystem::path(cwd) / path).lexically_normal().string();
-}
-
 void make_paths_absolute(auth::Credentials& credentials, const std::string& cwd) {
   auto* external = std::get_if<auth::ExternalAccount>(&credentials.account);
   if (auto* impersonated = std::get_if<auth::ImpersonatedAccount>(&credentials.account))
     external = std::get_if<auth::ExternalAccount>(&impersonated->source);
   if (external == nullptr || external->subject.file.empty()) return;
-  external->subject.file = absolute(external->subject.file, cwd);
+  external->subject.file = absolute_path(external->subject.file, cwd);
 }
 
 Result<auth::Credentials> read_credentials(const std::string& setting, const std::string& path) {
@@ -66,12 +62,13 @@ struct Found {
 
 std::optional<Found> find_file(const config::Environment& env, const std::string& cwd) {
   if (const auto file = env.get("GOOGLE_APPLICATION_CREDENTIALS")) {
-    return Found{"GOOGLE_APPLICATION_CREDENTIALS=" + config::quote(*file), absolute(*file, cwd)};
+    return Found{"GOOGLE_APPLICATION_CREDENTIALS=" + config::quote(*file),
+                 absolute_path(*file, cwd)};
   }
   std::string gcloud(env.get("CLOUDSDK_CONFIG").value_or(""));
   if (gcloud.empty() && env.get("HOME")) gcloud = std::string(*env.get("HOME")) + "/.config/gcloud";
   if (gcloud.empty()) return std::nullopt;
-  std::string path = absolute(gcloud, cwd) + "/application_default_credentials.json";
+  std::string path = absolute_path(gcloud, cwd) + "/application_default_credentials.json";
   if (access(path.c_str(), R_OK) != 0) return std::nullopt;
   return Found{"the credentials file " + path, path};
 }

@@ -9,8 +9,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
+#include "base/path.h"
 #include "base/unique_fd.h"
 
 namespace integcov::app {
@@ -57,9 +57,9 @@ Status copy(const UniqueFd& from, const std::string& source, UniqueFd to,
 }  // namespace
 
 Result<std::string> install(const std::string& source, const std::string& path) {
-  std::error_code ignored;
-  const bool folder = std::filesystem::is_directory(path, ignored);
-  const std::string target = folder ? (std::filesystem::path(path) / "go-integcov").string() : path;
+  struct stat info{};
+  const bool folder = stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+  const std::string target = folder ? join_path(path, "go-integcov") : path;
 
   const UniqueFd from(open(source.c_str(), O_RDONLY | O_CLOEXEC));
   if (!from) return failure("read " + source, errno);

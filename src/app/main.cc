@@ -2,9 +2,10 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
-#include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,12 @@
 namespace {
 
 using namespace integcov;  // NOLINT(google-build-using-namespace): main only
+
+// Empty if it is gone.
+std::string working_directory() {
+  const std::unique_ptr<char, void (*)(void*)> path(getcwd(nullptr, 0), std::free);
+  return path ? path.get() : "";
+}
 
 int print(const std::string& text) {
   const bool written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
@@ -109,8 +116,7 @@ std::optional<watch::ControlFolder> take_folder(app::Plan& plan, const std::stri
 int run(const config::Config& config, const config::Environment& env,
         std::map<std::string, std::string> metadata, char* const* program, const char* const* envp,
         const process::Inherited& inherited, app::StderrLog& log) {
-  std::error_code ignored;
-  const std::string cwd = std::filesystem::current_path(ignored).string();
+  const std::string cwd = working_directory();
   auto plan = app::prepare(config, env, cwd);
   if (!plan) {
     log.write(Severity::error, plan.message());
@@ -157,8 +163,8 @@ int run(const config::Config& config, const config::Environment& env,
                                  .program = program[0],
                                  .started = started,
                                  .earlier = inherited.children};
-  const ExitStatus status = supervise(*plan, std::move(metadata), std::move(control), started_child,
-                                      job_control, log);
+  const ExitStatus status =
+      supervise(*plan, std::move(metadata), std::move(control), started_child, job_control, log);
   log.flush();
   job_control.die_like(status);
   return status.shell_code();

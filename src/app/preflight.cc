@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <filesystem>
 #include <string_view>
 #include <utility>
 
 #include "auth/small_file.h"
+#include "base/path.h"
 #include "config/text.h"
 #include "watch/folder.h"
 
@@ -25,22 +25,13 @@ constexpr std::array kCaFiles{"/etc/ssl/certs/ca-certificates.crt",
                               "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
                               "/etc/ssl/cert.pem"};
 
-std::string absolute(std::string_view path, const std::string& cwd) {
-  return (std::filesystem::path(cwd) / path).lexically_normal().string();
-}
-
-// Without the final '/' that lexically_normal() keeps.
-std::string absolute_folder(std::string_view path, const std::string& cwd) {
-  std::string result = absolute(path, cwd);
-  while (result.size() > 1 && result.back() == '/') result.pop_back();
-  return result;
-}
-
-// With symbolic links resolved as far as the path exists.
+// With symbolic links resolved as far as the path exists. Precondition: `path` is absolute.
 std::string real_folder(const std::string& path) {
-  std::error_code ignored;
-  const auto real = std::filesystem::weakly_canonical(path, ignored);
-  return absolute_folder(ignored ? path : real.string(), "/");
+  for (std::size_t end = path.size(); end > 0; end = path.rfind('/', end - 1)) {
+    const std::string real = watch::real_path(path.substr(0, end));
+    if (!real.empty()) return absolute_folder(real + path.substr(end), "/");
+  }
+  return absolute_folder(path, "/");
 }
 
 bool is_within(const std::string& inner, const std::string& outer) {
@@ -48,7 +39,7 @@ bool is_within(const std::string& inner, const std::string& outer) {
 }
 
 std::string find_ca_file(const config::Environment& env, const std::string& cwd) {
-  if (const auto file = env.get("SSL_CERT_FILE")) return absolute(*file, cwd);
+  if (const auto file = env.get("SSL_CERT_FILE")) return absolute_path(*file, cwd);
   for (const char* file : kCaFiles) {
     if (access(file, R_OK) == 0) return file;
   }

@@ -1,9 +1,9 @@
 #include "config/storage_url.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "base/encoding.h"
+#include "base/path.h"
 #include "config/text.h"
 
 namespace integcov::config {
@@ -61,25 +61,6 @@ Result<StorageLocation> parse_gcs(std::string_view text, std::string_view rest) 
   return StorageLocation{GcsLocation{std::string(bucket), std::string(prefix)}};
 }
 
-// `path` is absolute; ".." above the root is the root.
-std::string normalise(std::string_view path) {
-  std::vector<std::string_view> components;
-  for (std::size_t at = 0; at < path.size();) {
-    const std::size_t end = std::min(path.find('/', at), path.size());
-    const std::string_view component = path.substr(at, end - at);
-    at = end + 1;
-    if (component.empty() || component == ".") continue;
-    if (component != "..") {
-      components.push_back(component);
-    } else if (!components.empty()) {
-      components.pop_back();
-    }
-  }
-  std::string out;
-  for (const std::string_view component : components) out.append("/").append(component);
-  return out.empty() ? "/" : out;
-}
-
 Result<StorageLocation> parse_folder(std::string_view text, std::string_view rest) {
   constexpr std::string_view kLocalhost = "localhost";
   if (lower(rest.substr(0, kLocalhost.size() + 1)) == "localhost/") {
@@ -90,7 +71,7 @@ Result<StorageLocation> parse_folder(std::string_view text, std::string_view res
                  " has no absolute folder; expected three slashes, as in file:///folder"};
   }
   if (rest.find('\0') != std::string_view::npos) return malformed(text, "has a NUL in its folder");
-  return StorageLocation{FolderLocation{normalise(rest)}};
+  return StorageLocation{FolderLocation{absolute_folder(rest, "/")}};
 }
 
 }  // namespace

@@ -1,18 +1,18 @@
 #include "watch/folder.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <string_view>
 
 #include "coverage/file_name.h"
+#include "watch/entries.h"
 
 namespace integcov::watch {
 namespace {
@@ -36,35 +36,19 @@ FileEntry entry_of(std::string path, const struct stat& info) {
 }
 
 void list_into(UniqueFd fd, const std::string& prefix, bool recurse, int depth, Listing& listing) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(depth > kDeepest ? nullptr : fdopendir(fd.get()),
-                                                closedir);
-  if (!dir) {
-    listing.complete = false;
-    return;
-  }
-  const int dir_fd = fd.release();  // owned by dir now
-  while (true) {
-    errno = 0;
-    const dirent* entry = readdir(dir.get());
-    if (entry == nullptr) {
-      if (errno != 0) listing.complete = false;
-      return;
-    }
-    const std::string_view name = entry->d_name;
-    if (name == "." || name == ".." || (depth == 0 && name == coverage::kControlFolder)) continue;
-    struct stat info{};
-    if (fstatat(dir_fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    std::string path = prefix + entry->d_name;
-    if (S_ISREG(info.st_mode)) {
+  Entries entries(depth > kDeepest ? UniqueFd() : std::move(fd));
+  while (const auto entry = entries.next()) {
+    if (depth == 0 && entry->name == coverage::kControlFolder) continue;
+    std::string path = prefix + entry->name;
+    if (S_ISREG(entry->info.st_mode)) {
       if (listing.files.size() >= kMostFiles) {
         listing.complete = false;
         return;
       }
-      listing.files.push_back(entry_of(std::move(path), info));
-    } else if (S_ISDIR(info.st_mode) && recurse) {
+      listing.files.push_back(entry_of(std::move(path), entry->info));
+    } else if (S_ISDIR(entry->info.st_mode) && recurse) {
       listing.folders.push_back(path);
-      UniqueFd below(
-          openat(dir_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      UniqueFd below = open_subfolder(entries.folder(), entry->name);
       if (below) {
         list_into(std::move(below), path + '/', recurse, depth + 1, listing);
       } else if (errno != ENOENT) {
@@ -72,6 +56,7 @@ void list_into(UniqueFd fd, const std::string& prefix, bool recurse, int depth, 
       }
     }
   }
+  if (!entries.complete()) listing.complete = false;
 }
 
 bool same_folder(const struct stat& a, const struct stat& b) {
@@ -117,9 +102,13 @@ bool is_careless(const std::string& folder, const std::string& home, const std::
     struct stat other{};
     if (stat(shared, &other) == 0 && same_folder(info, other)) return true;
   }
-  std::error_code ignored;  // where it is a symbolic link, the folders above its target count too
-  return holds(info, home) || holds(info, cwd) ||
-         holds(info, std::filesystem::canonical(home, ignored).string());
+  // Where home is a symbolic link, the folders above its target count, too.
+  return holds(info, home) || holds(info, cwd) || holds(info, real_path(home));
+}
+
+std::string real_path(const std::string& path) {
+  const std::unique_ptr<char, void (*)(void*)> real(realpath(path.c_str(), nullptr), std::free);
+  return real ? real.get() : "";
 }
 
 Result<Listing> list_folder(const std::string& folder, bool recurse) {

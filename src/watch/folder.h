@@ -17,6 +17,9 @@ Status make_folder(const std::string& path);
 // directory, or a folder above one of these two. `home` may be empty.
 bool is_careless(const std::string& folder, const std::string& home, const std::string& cwd);
 
+// The absolute path without symbolic links; empty if there is nothing at `path`.
+std::string real_path(const std::string& path);
+
 struct Listing {
   std::vector<FileEntry> files;      // regular files, in no particular order
   std::vector<std::string> folders;  // subfolders, relative; never .integcov

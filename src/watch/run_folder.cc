@@ -2,49 +2,58 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
+#include <string_view>
 
+#include "base/path.h"
+#include "base/unique_fd.h"
 #include "coverage/file_name.h"
 #include "watch/control_folder.h"
+#include "watch/entries.h"
 
 namespace integcov::watch {
 namespace {
 
-namespace fs = std::filesystem;
+constexpr std::string_view kPrefix = "run-";
+constexpr const char* kControl = coverage::kControlFolder.data();
 
-constexpr const char* kPrefix = "run-";
-
-fs::path control_folder(const fs::path& folder) { return folder / coverage::kControlFolder; }
+std::string control_folder(const std::string& coverdir) { return join_path(coverdir, kControl); }
 
 // Each entry that isn't there yet; a covmeta that is has the same content.
-void move_up(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(from, error)) {
-    const fs::path name = entry.path().filename();
-    if (name == coverage::kControlFolder) continue;
-    renameat2(AT_FDCWD, entry.path().c_str(), AT_FDCWD, (to / name).c_str(), RENAME_NOREPLACE);
+void move_up(Entries from, int to) {
+  while (const auto entry = from.next()) {
+    if (entry->name == coverage::kControlFolder) continue;
+    renameat2(from.folder(), entry->name, to, entry->name, RENAME_NOREPLACE);
   }
 }
 
 // Nothing but what is known to be elsewhere may be deleted.
-bool holds_only_covmeta(const fs::path& folder) {
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
-    const auto kind = coverage::parse_file_name(name).kind;
-    if (kind != coverage::FileKind::control && kind != coverage::FileKind::covmeta) return false;
+bool holds_only_covmeta(Entries folder) {
+  while (const auto entry = folder.next()) {
+    const auto kind = coverage::parse_file_name(entry->name).kind;
+    const bool covmeta = kind == coverage::FileKind::covmeta && S_ISREG(entry->info.st_mode);
+    if (kind != coverage::FileKind::control && !covmeta) return false;
   }
-  return !error;
+  return folder.complete();
+}
+
+// Its files, and itself if there is nothing else in it.
+void remove_folder(int above, const char* name) {
+  Entries entries(open_subfolder(above, name));
+  while (const auto entry = entries.next()) {
+    if (!S_ISDIR(entry->info.st_mode)) unlinkat(entries.folder(), entry->name, 0);
+  }
+  unlinkat(above, name, AT_REMOVEDIR);
 }
 
 }  // namespace
 
 Result<std::string> make_run_folder(const std::string& coverdir, const std::string& id) {
-  const std::string path = (control_folder(coverdir) / (kPrefix + id)).string();
+  const std::string path = join_path(control_folder(coverdir), std::string(kPrefix) + id);
   if (mkdir(path.c_str(), 0700) != 0) {
     return Error{"cannot make the folder " + path + ": " + std::strerror(errno)};
   }
@@ -53,20 +62,23 @@ Result<std::string> make_run_folder(const std::string& coverdir, const std::stri
 
 std::vector<std::string> adopt_run_folders(const std::string& coverdir) {
   std::vector<std::string> ledgers;
-  std::vector<fs::path> runs;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(control_folder(coverdir), error)) {
-    const bool is_run = entry.path().filename().string().starts_with(kPrefix);
-    if (is_run && entry.is_directory(error) && !entry.is_symlink(error)) {
-      runs.push_back(entry.path());
-    }
+  std::vector<std::string> runs;
+  const UniqueFd folder(open(coverdir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Entries control(open_subfolder(folder.get(), kControl));
+  while (const auto entry = control.next()) {
+    const bool is_run = std::string_view(entry->name).starts_with(kPrefix);
+    if (is_run && S_ISDIR(entry->info.st_mode)) runs.emplace_back(entry->name);
   }
-  for (const fs::path& run : runs) {
-    const ControlFolder control(run.string());
-    if (control.lock() != ControlFolder::Lock::held) continue;  // it goes on
-    ledgers.push_back(control.read_ledger());
-    move_up(run, coverdir);
-    if (holds_only_covmeta(run)) fs::remove_all(run, error);
+  for (const std::string& run : runs) {
+    const ControlFolder own(join_path(control_folder(coverdir), run));
+    if (own.lock() != ControlFolder::Lock::held) continue;  // it goes on
+    ledgers.push_back(own.read_ledger());
+    const UniqueFd left = open_subfolder(control.folder(), run.c_str());
+    move_up(Entries(open_subfolder(left.get(), ".")), folder.get());
+    if (holds_only_covmeta(Entries(open_subfolder(left.get(), ".")))) {
+      remove_folder(left.get(), kControl);
+      remove_folder(control.folder(), run.c_str());
+    }
   }
   return ledgers;
 }

@@ -96,6 +96,17 @@ TEST(Careless, AlsoByAnotherName) {
   EXPECT_TRUE(is_careless(dir.path("data"), dir.path("home"), ""));
 }
 
+TEST(RealPath, HasNoSymbolicLinks) {
+  const TemporaryFolder dir;
+  dir.folder("real/sub");
+  fs::create_directory_symlink("real", dir.path("link"));
+  EXPECT_EQ(real_path(dir.path("link/sub")), dir.path("real/sub"));
+  EXPECT_EQ(real_path(dir.path("link/sub/../")), dir.path("real"));
+  EXPECT_EQ(real_path("/"), "/");
+  EXPECT_EQ(real_path(dir.path("link/not there")), "");
+  EXPECT_EQ(real_path(""), "");
+}
+
 TEST(ListFolder, GivesRegularFilesWithSizeAndTime) {
   const TemporaryFolder dir;
   dir.file("a", "four");

@@ -62,5 +62,47 @@ TEST(RunFolder, NothingIsOverwrittenOrDeleted) {
   EXPECT_EQ(names(run), std::vector<std::string>{"app.log"});
 }
 
+TEST(RunFolder, AFolderIsNeverTakenForACovmeta) {
+  const TemporaryFolder dir;
+  const ControlFolder control(dir.path());
+  dir.file(kMeta);
+  const std::string run = *make_run_folder(dir.path(), "a");
+  dir.folder(".integcov/run-a/" + kMeta);
+  dir.file(".integcov/run-a/" + kMeta + "/kept");
+  adopt_run_folders(dir.path());
+  EXPECT_EQ(names(run), std::vector<std::string>{kMeta + "/kept"});
+}
+
+TEST(RunFolder, ARunBelowAnotherIsKept) {
+  const TemporaryFolder dir;
+  const ControlFolder control(dir.path());
+  const std::string run = *make_run_folder(dir.path(), "a");
+  {
+    const ControlFolder own(run);
+  }
+  const std::string below = *make_run_folder(run, "b");
+  dir.file(".integcov/run-a/.integcov/run-b/app.log");
+  adopt_run_folders(dir.path());
+  EXPECT_EQ(names(below), std::vector<std::string>{"app.log"});
+}
+
+TEST(RunFolder, SymbolicLinksAreNotFollowed) {
+  const TemporaryFolder dir;
+  dir.folder("elsewhere");
+  dir.file("elsewhere/app.log");
+  dir.folder("cov");
+  const ControlFolder control(dir.path("cov"));
+  fs::create_directory_symlink(dir.path("elsewhere"), dir.path("cov/.integcov/run-a"));
+  EXPECT_EQ(adopt_run_folders(dir.path("cov")), std::vector<std::string>{});
+  EXPECT_EQ(names(dir.path("elsewhere")), std::vector<std::string>{"app.log"});
+
+  dir.folder("other/run-b");
+  dir.file("other/run-b/app.log");
+  dir.folder("bare");
+  fs::create_directory_symlink(dir.path("other"), dir.path("bare/.integcov"));
+  EXPECT_EQ(adopt_run_folders(dir.path("bare")), std::vector<std::string>{});
+  EXPECT_EQ(names(dir.path("other")), std::vector<std::string>{"run-b/app.log"});
+}
+
 }  // namespace
 }  // namespace integcov::watch
