@@ -2,10 +2,8 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,12 +32,6 @@
 namespace {
 
 using namespace integcov;  // NOLINT(google-build-using-namespace): main only
-
-// Empty if it is gone.
-std::string working_directory() {
-  const std::unique_ptr<char, void (*)(void*)> path(getcwd(nullptr, 0), std::free);
-  return path ? path.get() : "";
-}
 
 int print(const std::string& text) {
   const bool written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
@@ -116,7 +108,7 @@ std::optional<watch::ControlFolder> take_folder(app::Plan& plan, const std::stri
 int run(const config::Config& config, const config::Environment& env,
         std::map<std::string, std::string> metadata, char* const* program, const char* const* envp,
         const process::Inherited& inherited, app::StderrLog& log) {
-  const std::string cwd = working_directory();
+  const std::string cwd = watch::real_path(".");
   auto plan = app::prepare(config, env, cwd);
   if (!plan) {
     log.write(Severity::error, plan.message());
