@@ -107,8 +107,7 @@ void Flush::take(const ProcessesFound::Process& process, MonoTime now) {
   const std::uint32_t pid = process.pid;
   if (process.main) main_ = pid;
   const bool users_word = options_.mode == FlushMode::signal && process.main;
-  const bool by_signal =
-      users_word || (process.handler && options_.mode != FlushMode::memory);
+  const bool by_signal = users_word || (process.handler && options_.mode != FlushMode::memory);
   if (!by_signal) {
     if (options_.mode == FlushMode::signal) return;
     asked_.insert(pid);
@@ -158,8 +157,10 @@ void Flush::on(const SnapshotRead& answer, MonoTime /*now*/) {
   if (answer.pid != main_) return;
   if (answer.result == Result::written || answer.result == Result::unchanged) method_ = "memory";
   if (answer.result == Result::failed) {
-    warn_once("memory", "no snapshots are taken of the running program, its counters come at its "
-                        "end only: " + answer.why);
+    warn_once("memory",
+              "no snapshots are taken of the running program, its counters come at its "
+              "end only: " +
+                  answer.why);
   }
 }
 

@@ -304,10 +304,11 @@ TEST_F(FlushTest, AHandlerThatIsSilentForTheWaitIsToldOfOnceAndMemoryHelps) {
     was_read(kMain, Result::written);
     expect_idle();
     if (rounds == 0) {
-      EXPECT_EQ(warnings(),
-                Lines{"the program got SIGUSR1 and wrote no snapshot in time (INTEGCOV_FLUSH_WAIT): "
-                      "it needs a handler and -covermode=atomic; INTEGCOV_FLUSH=memory needs "
-                      "neither"});
+      EXPECT_EQ(
+          warnings(),
+          Lines{"the program got SIGUSR1 and wrote no snapshot in time (INTEGCOV_FLUSH_WAIT): "
+                "it needs a handler and -covermode=atomic; INTEGCOV_FLUSH=memory needs "
+                "neither"});
     } else {
       EXPECT_EQ(warnings(), Lines{});
     }

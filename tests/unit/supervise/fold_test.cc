@@ -11,14 +11,16 @@ namespace {
 
 constexpr std::uint64_t kFirst = 1'000'000'000;
 constexpr std::uint64_t kSecond = 2'000'000'000;
-constexpr MetaStamp kMeta{.inode = 5, .mtime_ns = 500'000'000};   // written before both
+constexpr MetaStamp kMeta{.inode = 5, .mtime_ns = 500'000'000};    // written before both
 constexpr MetaStamp kAnew{.inode = 6, .mtime_ns = 1'500'000'000};  // an image started in between
 
 Sighting sight(MetaStamp meta, std::string image) {
   return {.meta = meta, .at_ns = 0, .image = std::move(image)};
 }
 
-Standing standing(std::uint64_t newest_ns, Sighting seen = {}) { return {newest_ns, std::move(seen)}; }
+Standing standing(std::uint64_t newest_ns, Sighting seen = {}) {
+  return {newest_ns, std::move(seen)};
+}
 
 TEST(OneImage, IsItWhenNoneStartedSinceTheFirstFileWasWritten) {
   EXPECT_TRUE(of_one_image(standing(kFirst), kSecond, sight(kMeta, "")))
@@ -45,7 +47,8 @@ TEST(OneImage, WithoutACovmetaNothingIsKnownOfStarts) {
 TEST(OneImage, AnotherProcessMayStartThatProgramWhileTheWriterIsStillSeen) {
   const Standing known = standing(kFirst, sight(kMeta, "a"));
   EXPECT_TRUE(of_one_image(known, kSecond, sight(kAnew, "a")));
-  EXPECT_FALSE(of_one_image(known, kSecond, sight(kAnew, "b"))) << "it called exec, or its pid was reused";
+  EXPECT_FALSE(of_one_image(known, kSecond, sight(kAnew, "b")))
+      << "it called exec, or its pid was reused";
   EXPECT_FALSE(of_one_image(known, kSecond, sight(kAnew, ""))) << "the second may be another's";
 }
 

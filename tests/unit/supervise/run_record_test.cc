@@ -7,8 +7,8 @@
 namespace integcov::supervise {
 namespace {
 
-using std::chrono::seconds;
 using integcov::testing::JsonCheck;
+using std::chrono::seconds;
 
 const std::string kRun = "00112233445566778899aabbccddeeff";
 
@@ -67,12 +67,13 @@ TEST(RunRecord, TheEndAddsHowItEndedAndEachProcessesObjects) {
   const std::string start = start_record(facts());
   std::string common = start.substr(0, start.size() - 2);  // without "}\n"
   common.replace(common.find("running"), 7, "ended");
-  EXPECT_EQ(ended(facts(), end()),
-            common +
-                R"(,"ended":"2023-11-14T22:14:20.000000000Z","exit_status":{"code":3},"flush":"memory",)"
-                R"("processes":[{"pid":7,"covmeta":"covmeta.aa","objects":["covcounters.aa.7.1"]},)"
-                R"({"pid":8,"covmeta":"covmeta.bb","objects":["x","y"]}],"complete":true})"
-                "\n");
+  EXPECT_EQ(
+      ended(facts(), end()),
+      common +
+          R"(,"ended":"2023-11-14T22:14:20.000000000Z","exit_status":{"code":3},"flush":"memory",)"
+          R"("processes":[{"pid":7,"covmeta":"covmeta.aa","objects":["covcounters.aa.7.1"]},)"
+          R"({"pid":8,"covmeta":"covmeta.bb","objects":["x","y"]}],"complete":true})"
+          "\n");
   expect_a_line_of_json(ended(facts(), end()));
 }
 

@@ -62,8 +62,7 @@ class SnapshotsTest : public ::testing::Test {
                                  .seen = {.meta = meta, .at_ns = 0, .image = image}});
   }
   // A process's first file, whose writer was seen.
-  void begin(const std::string& name, const std::string& image = "a",
-             MetaStamp meta = started(0)) {
+  void begin(const std::string& name, const std::string& image = "a", MetaStamp meta = started(0)) {
     saw(name);
     expect_look(name);
     EXPECT_TRUE(looked(name, image, meta));
