@@ -46,7 +46,6 @@ void Flush::begin(MonoTime now) {
   in_round_ = true;
   finding_ = true;
   asked_.clear();
-  newest_ns_.clear();
   requests_.emplace_back(FindProcesses{});
   if (due_) {
     std::uniform_real_distribution<double> jitter(0.9, 1.1);
@@ -92,10 +91,10 @@ void Flush::finish_round(MonoTime now) {
   if (std::exchange(lengthened_, false) && interval_ < kLongestInterval && due_) {
     interval_ = std::min(interval_ * 2, kLongestInterval);
   }
-  if (std::exchange(again_, false)) {
-    forwarded_ns_ = std::exchange(forwarded_again_ns_, std::nullopt);
-    begin(now);
-  }
+  if (!std::exchange(again_, false)) return newest_ns_.clear();
+  // A file of this round may be the next one's answer too: it came after both signals.
+  forwarded_ns_ = std::exchange(forwarded_again_ns_, std::nullopt);
+  begin(now);
 }
 
 void Flush::on(const ProcessesFound& found, MonoTime now) {
@@ -108,8 +107,7 @@ void Flush::take(const ProcessesFound::Process& process, MonoTime now) {
   const std::uint32_t pid = process.pid;
   if (process.main) main_ = pid;
   const bool users_word = options_.mode == FlushMode::signal && process.main;
-  const bool by_signal =
-      users_word || (process.handler && options_.mode != FlushMode::memory);
+  const bool by_signal = users_word || (process.handler && options_.mode != FlushMode::memory);
   if (!by_signal) {
     if (options_.mode == FlushMode::signal) return;
     asked_.insert(pid);
@@ -159,8 +157,10 @@ void Flush::on(const SnapshotRead& answer, MonoTime /*now*/) {
   if (answer.pid != main_) return;
   if (answer.result == Result::written || answer.result == Result::unchanged) method_ = "memory";
   if (answer.result == Result::failed) {
-    warn_once("memory", "no snapshots are taken of the running program, its counters come at its "
-                        "end only: " + answer.why);
+    warn_once("memory",
+              "no snapshots are taken of the running program, its counters come at its "
+              "end only: " +
+                  answer.why);
   }
 }
 

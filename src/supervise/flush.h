@@ -136,7 +136,7 @@ class Flush {
   bool finding_ = false;
   std::set<std::uint32_t> asked_;  // signalled or read: no answer yet
   std::map<std::uint32_t, Awaited> awaited_;
-  std::map<std::uint32_t, std::uint64_t> newest_ns_;  // of the processes of this round
+  std::map<std::uint32_t, std::uint64_t> newest_ns_;  // since the round was begun or asked for
   std::uint32_t main_ = 0;
   std::string method_ = "none";
   std::set<std::string> warned_;

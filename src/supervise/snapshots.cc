@@ -16,11 +16,15 @@ void Snapshots::queue(const Process& process) {
 }
 
 void Snapshots::forget_some() {
+  const auto idle = [&](const Process& process) {
+    const Series& series = series_.at(process);
+    return !series.asked && series.waiting.empty() && !series.look_again && series.looked;
+  };
+  const auto ended = [&](const Process& process) { return !images_.contains(process.first); };
   while (series_.size() > kMostProcesses) {
-    const auto oldest = std::ranges::find_if(by_age_, [&](const Process& process) {
-      const Series& series = series_.at(process);
-      return !series.asked && series.waiting.empty() && !series.look_again && series.looked;
-    });
+    auto oldest = std::ranges::find_if(
+        by_age_, [&](const Process& process) { return ended(process) && idle(process); });
+    if (oldest == by_age_.end()) oldest = std::ranges::find_if(by_age_, idle);
     if (oldest == by_age_.end()) return;
     series_.erase(*oldest);
     by_age_.erase(oldest);

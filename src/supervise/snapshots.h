@@ -49,8 +49,8 @@ struct SnapshotFolded {
 
 class Snapshots {
  public:
-  // Processes that are remembered. Beyond that the one first seen is forgotten: further snapshots of
-  // it get names of their own.
+  // Processes that are remembered. Beyond that the first one that didn't run at the last look is
+  // forgotten, else the first one of all: further snapshots of it get names of their own.
   static constexpr std::size_t kMostProcesses = 2000;
 
   // A counters file, one per process and time, that belongs to this run.

@@ -1,6 +1,7 @@
 // Is this one valid JSON value (RFC 8259)? Says nothing about its meaning.
 #pragma once
 
+#include <algorithm>
 #include <cctype>
 #include <string_view>
 
@@ -24,7 +25,37 @@ class JsonCheck {
     return true;
   }
 
-  bool value() { return !rest_.empty() && rest_.front() == '{' ? object() : string(); }
+  bool word(std::string_view text) {
+    if (!rest_.starts_with(text)) return false;
+    rest_.remove_prefix(text.size());
+    return true;
+  }
+
+  bool value() {
+    if (rest_.empty()) return false;
+    const char first = rest_.front();
+    if (first == '{') return object();
+    if (first == '[') return array();
+    if (first == '"') return string();
+    return word("true") || word("false") || word("null") || whole_number();
+  }
+
+  // More is not needed: no sign, fraction or exponent.
+  bool whole_number() {
+    if (take('0')) return true;
+    const std::size_t digits = std::min(rest_.find_first_not_of("0123456789"), rest_.size());
+    rest_.remove_prefix(digits);
+    return digits > 0;
+  }
+
+  bool array() {
+    if (!take('[')) return false;
+    if (take(']')) return true;
+    do {
+      if (!value()) return false;
+    } while (take(','));
+    return take(']');
+  }
 
   bool object() {
     if (!take('{')) return false;

@@ -1,0 +1,143 @@
+#include "supervise/fold.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace integcov::supervise {
+namespace {
+
+// ---- Is it the same image? ----
+
+constexpr std::uint64_t kFirst = 1'000'000'000;
+constexpr std::uint64_t kSecond = 2'000'000'000;
+constexpr MetaStamp kMeta{.inode = 5, .mtime_ns = 500'000'000};    // written before both
+constexpr MetaStamp kAnew{.inode = 6, .mtime_ns = 1'500'000'000};  // an image started in between
+
+Sighting sight(MetaStamp meta, std::string image) {
+  return {.meta = meta, .at_ns = 0, .image = std::move(image)};
+}
+
+Standing standing(std::uint64_t newest_ns, Sighting seen = {}) {
+  return {newest_ns, std::move(seen)};
+}
+
+TEST(OneImage, IsItWhenNoneStartedSinceTheFirstFileWasWritten) {
+  EXPECT_TRUE(of_one_image(standing(kFirst), kSecond, sight(kMeta, "")))
+      << "also of a process that is gone and was never seen";
+  EXPECT_FALSE(of_one_image(standing(kFirst), kSecond, sight(kAnew, "")));
+}
+
+TEST(OneImage, AStartWithinATickOfTheFirstFileMayHaveComeAfterIt) {
+  const auto started_before = [](std::int64_t ns) {
+    const MetaStamp meta{.inode = 5, .mtime_ns = static_cast<std::int64_t>(kFirst) - ns};
+    return of_one_image(standing(kFirst), kSecond, sight(meta, ""));
+  };
+  EXPECT_FALSE(started_before(0));
+  EXPECT_FALSE(started_before(kTickNs));
+  EXPECT_TRUE(started_before(kTickNs + 1));
+}
+
+TEST(OneImage, WithoutACovmetaNothingIsKnownOfStarts) {
+  EXPECT_FALSE(of_one_image(standing(kFirst), kSecond, sight({}, "")));
+  EXPECT_FALSE(of_one_image(standing(kFirst, sight({}, "a")), kSecond, sight({}, "b")))
+      << "two looks that found none are not the same writing of it";
+}
+
+TEST(OneImage, AnotherProcessMayStartThatProgramWhileTheWriterIsStillSeen) {
+  const Standing known = standing(kFirst, sight(kMeta, "a"));
+  EXPECT_TRUE(of_one_image(known, kSecond, sight(kAnew, "a")));
+  EXPECT_FALSE(of_one_image(known, kSecond, sight(kAnew, "b")))
+      << "it called exec, or its pid was reused";
+  EXPECT_FALSE(of_one_image(known, kSecond, sight(kAnew, ""))) << "the second may be another's";
+}
+
+TEST(OneImage, TheWriterIsGoneButNoneStartedSinceItWasSeen) {
+  EXPECT_TRUE(of_one_image(standing(kFirst, sight(kAnew, "a")), kSecond, sight(kAnew, "")));
+}
+
+TEST(OneImage, TwoWritersThatWereNotSeenAreNotTakenForOne) {
+  EXPECT_FALSE(of_one_image(standing(kFirst, sight(kAnew, "")), kSecond, sight(kAnew, "")));
+}
+
+TEST(OneImage, OfAFileThatCameLateItIsTheOlderTimeThatCounts) {
+  EXPECT_TRUE(of_one_image(standing(kSecond), kFirst, sight(kMeta, "")));
+  EXPECT_FALSE(of_one_image(standing(kSecond), kFirst, sight(kAnew, "")));
+  EXPECT_FALSE(of_one_image(standing(kSecond, sight(kAnew, "a")), kFirst, sight(kAnew, "a")))
+      << "the image that was seen wrote the newer one; of the older one that says nothing";
+}
+
+// ---- What is done ----
+
+using Values = std::vector<std::uint32_t>;
+
+coverage::Counters counters(const Values& values) {
+  coverage::Counters result;
+  result.add(0, 0, values);
+  return result;
+}
+
+struct Pair {
+  Values standing;
+  Values appeared;
+};
+
+Fold fold(const Pair& pair, bool appeared_newer = true, bool one_image = true) {
+  return judge(counters(pair.standing), counters(pair.appeared), appeared_newer, one_image).fold;
+}
+
+const Pair kGrown{{1, 2}, {1, 3}};
+const Pair kEqual{{1, 2}, {1, 2}};
+const Pair kSmaller{{1, 2}, {9, 1}};
+
+TEST(Judge, TheNewerSnapshotTakesThePlace) {
+  EXPECT_EQ(fold(kGrown), Fold::replaced);
+  EXPECT_EQ(fold(kEqual), Fold::unchanged);
+}
+
+TEST(Judge, AnOlderOneThatCameLateIsDropped) {
+  EXPECT_EQ(fold({{1, 3}, {1, 2}}, false), Fold::superseded);
+  EXPECT_EQ(fold(kEqual, false), Fold::superseded);
+}
+
+TEST(Judge, ACounterThatGotSmallerKeepsBoth) {
+  EXPECT_EQ(fold(kSmaller), Fold::kept);
+  EXPECT_EQ(fold(kGrown, false), Fold::kept) << "the older one has more";
+}
+
+TEST(Judge, AnotherImageKeepsBothWhateverTheCounters) {
+  for (const Pair& pair : {kGrown, kEqual, kSmaller}) {
+    EXPECT_EQ(fold(pair, true, false), Fold::kept);
+    EXPECT_EQ(fold(pair, false, false), Fold::kept);
+  }
+}
+
+TEST(Judge, AnotherProgramKeepsBoth) {
+  coverage::Counters other = counters({1, 3});
+  other.hash.fill('x');
+  EXPECT_EQ(judge(counters({1, 2}), other, true, true).fold, Fold::kept);
+}
+
+TEST(Judge, ACounterThatWrappedIsSaidAndTheNewestStays) {
+  const auto of = [](const Values& standing, const Values& appeared, bool newer) {
+    return judge(counters(standing), counters(appeared), newer, true);
+  };
+  const Judgement newer = of({4'000'000'000, 1}, {5, 1}, true);
+  EXPECT_EQ(newer.fold, Fold::replaced);
+  EXPECT_TRUE(newer.wrapped);
+  const Judgement older = of({5, 1}, {4'000'000'000, 1}, false);
+  EXPECT_EQ(older.fold, Fold::superseded);
+  EXPECT_TRUE(older.wrapped);
+  EXPECT_FALSE(of({1, 2}, {1, 3}, true).wrapped);
+  EXPECT_FALSE(judge(counters({4'000'000'000}), counters({5}), true, false).wrapped)
+      << "of two images it says nothing";
+}
+
+TEST(Judge, WhatCannotBeParsedIsLeftAlone) {
+  EXPECT_EQ(judge(counters({1}), std::nullopt, true, true).fold, Fold::unreadable);
+  EXPECT_EQ(judge(std::nullopt, std::nullopt, true, true).fold, Fold::unreadable);
+  EXPECT_EQ(judge(std::nullopt, counters({1}), true, true).fold, Fold::kept);
+}
+
+}  // namespace
+}  // namespace integcov::supervise

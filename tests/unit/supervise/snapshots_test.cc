@@ -1,0 +1,318 @@
+#include "supervise/snapshots.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "coverage/file_name.h"
+
+namespace integcov::supervise {
+namespace {
+
+const std::string kHash = "0123456789abcdef0123456789abcdef";
+const std::string kOtherHash = "fedcba9876543210fedcba9876543210";
+
+// Times of files are in seconds here: a start is never within a tick of them.
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+std::string path(std::uint64_t second, std::uint32_t pid = 7, const std::string& hash = kHash) {
+  return "covcounters." + hash + '.' + std::to_string(pid) + '.' + std::to_string(second * kSecond);
+}
+
+FileEntry entry(const std::string& name, std::uint64_t size = 10) { return {name, size, 1}; }
+
+MetaStamp started(std::int64_t second) {
+  return {.inode = static_cast<std::uint64_t>(second) + 1, .mtime_ns = second * kSecond};
+}
+
+class SnapshotsTest : public ::testing::Test {
+ protected:
+  void saw(const std::string& name) {
+    snapshots_.saw({entry(name), coverage::parse_file_name(name), false});
+  }
+  void expect_nothing() { EXPECT_FALSE(snapshots_.next()); }
+  void expect_look(const std::string& name) {
+    const auto request = snapshots_.next();
+    ASSERT_TRUE(request && std::holds_alternative<LookAtWriter>(*request));
+    EXPECT_EQ(std::get<LookAtWriter>(*request).path, name);
+  }
+  FoldSnapshot expect_fold(const std::string& standing, const std::string& appeared) {
+    const auto request = snapshots_.next();
+    if (!request || !std::holds_alternative<FoldSnapshot>(*request)) {
+      ADD_FAILURE() << "no fold is asked for";
+      return {};
+    }
+    const auto& fold = std::get<FoldSnapshot>(*request);
+    EXPECT_EQ(fold.standing, standing);
+    EXPECT_EQ(fold.appeared, appeared);
+    return fold;
+  }
+  std::optional<Snapshots::Upload> looked(const std::string& name, const std::string& image,
+                                          MetaStamp meta = started(0)) {
+    return snapshots_.on_looked({name, {.meta = meta, .at_ns = 0, .image = image}});
+  }
+  std::optional<Snapshots::Upload> folded(const FoldSnapshot& asked, Fold fold,
+                                          const std::string& image = "a",
+                                          MetaStamp meta = started(0)) {
+    return snapshots_.on_folded({.standing = asked.standing,
+                                 .appeared = asked.appeared,
+                                 .fold = fold,
+                                 .wrapped = false,
+                                 .file = entry(asked.standing, 20),
+                                 .seen = {.meta = meta, .at_ns = 0, .image = image}});
+  }
+  // A process's first file, whose writer was seen.
+  void begin(const std::string& name, const std::string& image = "a", MetaStamp meta = started(0)) {
+    saw(name);
+    expect_look(name);
+    EXPECT_TRUE(looked(name, image, meta));
+    expect_nothing();
+  }
+  // What is known of the writer when the next one comes.
+  std::string known_image(const std::string& standing, const std::string& next) {
+    saw(next);
+    return expect_fold(standing, next).known.seen.image;
+  }
+
+  Snapshots snapshots_;
+};
+
+TEST_F(SnapshotsTest, TheFirstFileOfAProcessGoesUpAsItIsAfterALookAtItsWriter) {
+  EXPECT_FALSE(snapshots_.busy());
+  saw(path(1));
+  EXPECT_TRUE(snapshots_.busy());
+  expect_look(path(1));
+  EXPECT_TRUE(snapshots_.busy()) << "until the answer";
+  const auto upload = looked(path(1), "a");
+  ASSERT_TRUE(upload);
+  EXPECT_EQ(upload->file, entry(path(1)));
+  EXPECT_EQ(upload->order, static_cast<std::uint64_t>(kSecond));
+  EXPECT_EQ(upload->newest, path(1));
+  expect_nothing();
+  EXPECT_FALSE(snapshots_.busy());
+}
+
+TEST_F(SnapshotsTest, TheNextOneReplacesItsContentUnderTheFirstName) {
+  begin(path(1));
+  for (std::uint64_t second = 2; second <= 4; ++second) {
+    saw(path(second));
+    const FoldSnapshot asked = expect_fold(path(1), path(second));
+    EXPECT_EQ(asked.known.newest_ns, (second - 1) * kSecond);
+    EXPECT_EQ(asked.known.seen.image, "a");
+    const auto upload = folded(asked, Fold::replaced);
+    ASSERT_TRUE(upload);
+    EXPECT_EQ(upload->file, entry(path(1), 20));
+    EXPECT_EQ(upload->order, second * kSecond);
+    EXPECT_EQ(upload->newest, path(second));
+    expect_nothing();
+  }
+}
+
+TEST_F(SnapshotsTest, WithoutAMovedCounterNothingGoesUp) {
+  begin(path(1));
+  saw(path(2));
+  EXPECT_FALSE(folded(expect_fold(path(1), path(2)), Fold::unchanged));
+  saw(path(3));
+  EXPECT_EQ(expect_fold(path(1), path(3)).known.newest_ns, 2U * kSecond)
+      << "the counters had these values then";
+}
+
+TEST_F(SnapshotsTest, WhatIsOlderOrGoneIsNoUpload) {
+  for (const Fold fold : {Fold::superseded, Fold::vanished}) {
+    snapshots_ = {};
+    begin(path(5));
+    saw(path(2));
+    EXPECT_FALSE(folded(expect_fold(path(5), path(2)), fold));
+    saw(path(6));
+    EXPECT_EQ(expect_fold(path(5), path(6)).known.newest_ns, 5U * kSecond);
+  }
+}
+
+TEST_F(SnapshotsTest, AFileThatCannotBeReadGoesUpItselfAndTheFirstStays) {
+  begin(path(1));
+  saw(path(2));
+  const auto upload = folded(expect_fold(path(1), path(2)), Fold::unreadable);
+  ASSERT_TRUE(upload);
+  EXPECT_EQ(upload->file, entry(path(2)));
+  EXPECT_EQ(upload->newest, path(2));
+  saw(path(3));
+  expect_fold(path(1), path(3));
+}
+
+TEST_F(SnapshotsTest, AnotherImagesFileGoesUpItselfAndIsTheFirstFromThenOn) {
+  begin(path(1));
+  saw(path(3));
+  const auto upload = folded(expect_fold(path(1), path(3)), Fold::kept, "b", started(2));
+  ASSERT_TRUE(upload);
+  EXPECT_EQ(upload->file, entry(path(3)));
+  saw(path(4));
+  const FoldSnapshot next = expect_fold(path(3), path(4));
+  EXPECT_EQ(next.known.newest_ns, 3U * kSecond);
+  EXPECT_EQ(next.known.seen.image, "b");
+}
+
+TEST_F(SnapshotsTest, AnotherImagesFileThatIsOlderGoesUpAndChangesNothing) {
+  begin(path(3));
+  saw(path(1));
+  const auto upload = folded(expect_fold(path(3), path(1)), Fold::kept);
+  ASSERT_TRUE(upload);
+  EXPECT_EQ(upload->file, entry(path(1)));
+  saw(path(4));
+  expect_fold(path(3), path(4));
+}
+
+TEST_F(SnapshotsTest, SeveralThatWaitAreFoldedOneByOneOldestFirst) {
+  saw(path(1));
+  saw(path(4));
+  saw(path(2));
+  saw(path(3));
+  expect_look(path(1));
+  expect_nothing();
+  looked(path(1), "a");
+  for (const std::uint64_t second : {2U, 3U, 4U}) {
+    const FoldSnapshot asked = expect_fold(path(1), path(second));
+    expect_nothing();
+    EXPECT_TRUE(folded(asked, Fold::replaced));
+  }
+  expect_nothing();
+  EXPECT_FALSE(snapshots_.busy());
+}
+
+TEST_F(SnapshotsTest, ProcessesAndProgramsAreApart) {
+  begin(path(1, 7));
+  begin(path(2, 8));
+  begin(path(3, 7, kOtherHash));
+  saw(path(4, 8));
+  EXPECT_TRUE(folded(expect_fold(path(2, 8), path(4, 8)), Fold::replaced));
+}
+
+TEST_F(SnapshotsTest, TheFirstFileToldOfAgainIsNoSnapshot) {
+  begin(path(1));
+  saw(path(1));
+  expect_nothing();
+}
+
+TEST_F(SnapshotsTest, AnAnswerThatNobodyAskedForIsNothing) {
+  EXPECT_FALSE(looked(path(1), "a"));
+  EXPECT_FALSE(folded({path(1), path(2), {}}, Fold::replaced));
+  begin(path(1));
+  EXPECT_FALSE(looked(path(1), "a"));
+  EXPECT_FALSE(folded({path(1), path(2), {}}, Fold::replaced));
+  EXPECT_FALSE(snapshots_.busy());
+}
+
+// ---- Who wrote it ----
+
+TEST_F(SnapshotsTest, TheImageThatRunsIsTheWriterIfNoneStartedSinceTheFile) {
+  begin(path(5), "a", started(4));
+  EXPECT_EQ(known_image(path(5), path(6)), "a");
+}
+
+TEST_F(SnapshotsTest, AfterAStartTheImageThatRunsMayBeAnother) {
+  begin(path(5), "b", started(6));
+  EXPECT_EQ(known_image(path(5), path(7)), "");
+}
+
+TEST_F(SnapshotsTest, UnlessItWasSeenBeforeTheFileToo) {
+  snapshots_.running({{7, "a"}}, 4 * kSecond);
+  begin(path(5), "a", started(6));
+  EXPECT_EQ(known_image(path(5), path(7)), "a");
+}
+
+TEST_F(SnapshotsTest, BeforeTheFileMeansBeforeItAndTheSameImage) {
+  snapshots_.running({{7, "a"}}, 5 * kSecond);
+  begin(path(5), "a", started(6));
+  EXPECT_EQ(known_image(path(5), path(7)), "") << "as late as the file";
+
+  snapshots_ = {};
+  snapshots_.running({{7, "z"}}, 4 * kSecond);
+  begin(path(5), "a", started(6));
+  EXPECT_EQ(known_image(path(5), path(7)), "") << "another ran then";
+}
+
+TEST_F(SnapshotsTest, AProcessThatIsGoneIsNotKnown) {
+  begin(path(5), "", started(4));
+  EXPECT_EQ(known_image(path(5), path(6)), "");
+}
+
+TEST_F(SnapshotsTest, WhenAnotherProcessStartsTheProgramTheWriterIsLookedAtAgain) {
+  begin(path(5), "a", started(4));
+  snapshots_.image_started(kHash);
+  expect_look(path(5));
+  EXPECT_FALSE(looked(path(5), "a", started(6))) << "no reason to upload";
+  saw(path(7));
+  const FoldSnapshot asked = expect_fold(path(5), path(7));
+  EXPECT_EQ(asked.known.seen.image, "a");
+  EXPECT_EQ(asked.known.seen.meta, started(6)) << "seen after that start: its end may come now";
+}
+
+TEST_F(SnapshotsTest, AWriterThatHasBecomeAnotherImageIsForgotten) {
+  begin(path(5), "a", started(4));
+  snapshots_.image_started(kHash);
+  expect_look(path(5));
+  EXPECT_FALSE(looked(path(5), "b", started(6)));
+  EXPECT_EQ(known_image(path(5), path(7)), "");
+}
+
+TEST_F(SnapshotsTest, AWriterThatHasEndedIsStillKnown) {
+  begin(path(5), "a", started(4));
+  snapshots_.image_started(kHash);
+  expect_look(path(5));
+  EXPECT_FALSE(looked(path(5), "", started(6)));
+  saw(path(7));
+  const FoldSnapshot asked = expect_fold(path(5), path(7));
+  EXPECT_EQ(asked.known.seen.image, "a");
+  EXPECT_EQ(asked.known.seen.meta, started(4)) << "since then it was not seen";
+}
+
+TEST_F(SnapshotsTest, AnotherProgramsStartOrAnUnknownWriterIsNoReasonToLook) {
+  begin(path(5), "a");
+  begin(path(6, 8), "");
+  snapshots_.image_started(kOtherHash);
+  expect_nothing();
+  snapshots_.image_started(kHash);
+  expect_look(path(5));
+  expect_nothing();
+}
+
+TEST_F(SnapshotsTest, ALookComesBeforeAFold) {
+  begin(path(5), "a");
+  saw(path(7));
+  snapshots_.image_started(kHash);
+  expect_look(path(5));
+  looked(path(5), "a");
+  expect_fold(path(5), path(7));
+}
+
+// ---- Bounds ----
+
+TEST_F(SnapshotsTest, OfTooManyProcessesOneThatEndedIsForgottenFirst) {
+  constexpr auto kMost = static_cast<std::uint32_t>(Snapshots::kMostProcesses);
+  snapshots_.running({{1, "a"}}, 0);
+  for (std::uint32_t pid = 1; pid <= kMost + 1; ++pid) begin(path(1, pid));
+  saw(path(2, 1));
+  EXPECT_TRUE(folded(expect_fold(path(1, 1), path(2, 1)), Fold::replaced)) << "it still runs";
+  saw(path(2, 2));
+  expect_look(path(2, 2));
+}
+
+TEST_F(SnapshotsTest, OfTooManyThatRunTheOneFirstSeenIsForgotten) {
+  constexpr auto kMost = static_cast<std::uint32_t>(Snapshots::kMostProcesses);
+  std::map<std::uint32_t, std::string> all;
+  for (std::uint32_t pid = 1; pid <= kMost + 1; ++pid) all[pid] = "a";
+  snapshots_.running(all, 0);
+  for (std::uint32_t pid = 1; pid <= kMost + 1; ++pid) begin(path(1, pid));
+  saw(path(2, 1));
+  expect_look(path(2, 1));
+}
+
+TEST_F(SnapshotsTest, WhatIsUnderWayIsNotForgotten) {
+  constexpr auto kMost = static_cast<std::uint32_t>(Snapshots::kMostProcesses);
+  saw(path(1, 1));
+  expect_look(path(1, 1));
+  for (std::uint32_t pid = 2; pid <= kMost + 1; ++pid) begin(path(1, pid));
+  EXPECT_TRUE(looked(path(1, 1), "a"));
+}
+
+}  // namespace
+}  // namespace integcov::supervise
