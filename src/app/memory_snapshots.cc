@@ -112,23 +112,25 @@ Taken MemorySnapshots::take(pid_t pid) {
   // gone. What identify() then finds is the same image, or nothing can be read.
   auto memory = process::open_memory(pid);
   if (!memory) {
-    forget(pid);
+    state_->images.erase(pid);
     return not_opened(memory.error());
   }
   auto identity = process::identify(pid);
   if (!identity) {
-    forget(pid);
+    state_->images.erase(pid);
     return NotYet{};
   }
   Image& image = state_->images[pid];
   if (image.identity != *identity) image = Image{.identity = std::move(*identity)};
   if (!image.counters && !image.verdict && !state_->look(image, *memory)) {
-    forget(pid);
+    state_->images.erase(pid);
     return NotYet{};
   }
   return image.verdict ? *image.verdict : state_->snapshot(image, *memory);
 }
 
-void MemorySnapshots::forget(pid_t pid) { state_->images.erase(pid); }
+void MemorySnapshots::keep_only(const std::set<pid_t>& running) {
+  std::erase_if(state_->images, [&](const auto& known) { return !running.contains(known.first); });
+}
 
 }  // namespace integcov::app

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
 
@@ -43,8 +44,8 @@ class MemorySnapshots {
   // runtime/coverage.ClearCounters. Never blocks on the process.
   Taken take(pid_t pid);
 
-  // Frees what is remembered of a process that is gone.
-  void forget(pid_t pid);
+  // Frees what is remembered of all other processes: these run.
+  void keep_only(const std::set<pid_t>& running);
 
  private:
   struct State;

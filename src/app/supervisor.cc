@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -288,7 +289,11 @@ void Supervisor::perform(const supervise::FoldSnapshot& action) {
 }
 
 void Supervisor::perform(const supervise::FindProcesses&) {
-  inbox_.emplace_back(find_processes(plan_.config.coverdir, child_));
+  supervise::ProcessesFound found = find_processes(plan_.config.coverdir, child_);
+  std::set<pid_t> running;
+  for (const auto& process : found.processes) running.insert(static_cast<pid_t>(process.pid));
+  memory_snapshots_.keep_only(running);
+  inbox_.emplace_back(std::move(found));
 }
 
 void Supervisor::perform(const supervise::SignalSnapshot& action) {
