@@ -111,7 +111,7 @@ class Catcher {
     if (pid_ == 0) {
       dup2(input[0], 0);
       dup2(output[1], 1);
-      execlp("sh", "sh", "-c", "trap 'echo got; exit' USR1; echo ready; while :; do read x; done",
+      execlp("sh", "sh", "-c", "trap 'echo got; exit' USR1; echo ready; while read x; do :; done",
              nullptr);
       _exit(127);
     }
