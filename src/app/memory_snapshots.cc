@@ -130,10 +130,8 @@ Taken MemorySnapshots::take(pid_t pid) {
   return image.verdict ? *image.verdict : state_->snapshot(image, *memory);
 }
 
-void MemorySnapshots::keep_only(const std::vector<pid_t>& running) {
-  std::erase_if(state_->images, [&](const auto& image) {
-    return std::ranges::find(running, image.first) == running.end();
-  });
+void MemorySnapshots::keep_only(const std::set<pid_t>& running) {
+  std::erase_if(state_->images, [&](const auto& known) { return !running.contains(known.first); });
 }
 
 }  // namespace integcov::app

@@ -6,9 +6,9 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
-#include <vector>
 
 namespace integcov::app {
 
@@ -44,8 +44,8 @@ class MemorySnapshots {
   // runtime/coverage.ClearCounters. Never blocks on the process.
   Taken take(pid_t pid);
 
-  // Frees what is remembered of other processes: they are gone.
-  void keep_only(const std::vector<pid_t>& running);
+  // Frees what is remembered of all other processes: these run.
+  void keep_only(const std::set<pid_t>& running);
 
  private:
   struct State;

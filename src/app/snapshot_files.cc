@@ -146,10 +146,8 @@ void fold_leftovers(const std::string& coverdir) {
                              read_counters(coverdir, next->second).counters, true, true);
         const Fold done =
             carry_out(judgement.fold, coverdir, standing->second, next->second);
-        if (done == Fold::replaced || done == Fold::unchanged) {
-          newest_ns = next->first;
-          continue;
-        }
+        if (done == Fold::replaced || done == Fold::unchanged) newest_ns = next->first;
+        if (done != Fold::kept) continue;
       }
       standing = next;
       newest_ns = next->first;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -288,9 +289,9 @@ void Supervisor::perform(const supervise::FoldSnapshot& action) {
 }
 
 void Supervisor::perform(const supervise::FindProcesses&) {
-  auto found = find_processes(plan_.config.coverdir, child_);
-  std::vector<pid_t> running;
-  for (const auto& process : found.processes) running.push_back(static_cast<pid_t>(process.pid));
+  supervise::ProcessesFound found = find_processes(plan_.config.coverdir, child_);
+  std::set<pid_t> running;
+  for (const auto& process : found.processes) running.insert(static_cast<pid_t>(process.pid));
   memory_snapshots_.keep_only(running);
   inbox_.emplace_back(std::move(found));
 }

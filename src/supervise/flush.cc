@@ -88,7 +88,7 @@ void Flush::finish_round(MonoTime now) {
   if (!in_round_ || finding_ || !requests_.empty() || !asked_.empty() || !awaited_.empty()) return;
   in_round_ = false;
   forwarded_ns_.reset();
-  if (std::exchange(lengthened_, false) && interval_ < kLongestInterval && due_) {
+  if (std::exchange(lengthened_, false) && interval_ < kLongestInterval) {
     interval_ = std::min(interval_ * 2, kLongestInterval);
   }
   if (!std::exchange(again_, false)) return newest_ns_.clear();

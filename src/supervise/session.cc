@@ -167,7 +167,7 @@ void Session::saw_covmeta(const FileEntry& file, MonoTime now) {
 void Session::upload_counters(const Snapshots::Upload& upload) {
   const std::string& path = upload.file.path;
   ready_.changed(upload.file, stage());
-  const std::string object = append_ && counters_.contains(path) ? upload.newest : path;
+  const std::string object = append_ ? upload.newest : path;
   record_.saw(path);
   if (!uploads()) return;
   look_again_ = true;

@@ -197,7 +197,19 @@ TEST(Snapshots, AProcessThatIsGoneIsNone) {
   fed.program().send(SIGKILL);
   fed.program().wait();
   EXPECT_EQ(described(snapshots.take(pid)), "not yet");
-  snapshots.keep_only({});
+}
+
+TEST(Snapshots, WhatIsRememberedIsOfProcessesThatRun) {
+  Fed fed(program("snapshots"));
+  fed.feed("hello");
+  MemorySnapshots snapshots(fed.folder());
+  const pid_t pid = fed.program().pid();
+  EXPECT_NE(written(snapshots.take(pid)), "");
+  snapshots.keep_only({pid, pid + 1});
+  EXPECT_EQ(described(snapshots.take(pid)), "unchanged");
+  snapshots.keep_only({pid + 1});
+  EXPECT_NE(written(snapshots.take(pid)), "") << "the first one of a process that isn't known";
+  fed.end();
 }
 
 TEST(Snapshots, AFullDiskLeavesNothingBehind) {

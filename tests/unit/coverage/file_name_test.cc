@@ -76,6 +76,28 @@ TEST(FileName, WhatOnlyLooksLikeCoverageIsAnyOtherFile) {
   }
 }
 
+TEST(FileName, KnowsTheRecordsOfARun) {
+  for (const std::string& name :
+       {"integcov." + kHash + ".start.json", "integcov." + kHash + ".end.json",
+        "sub/integcov." + kHash + ".end.json"}) {
+    EXPECT_EQ(parse_file_name(name).kind, FileKind::record) << name;
+  }
+  for (const std::string& name :
+       {std::string("integcov."), "integcov." + kHash, "integcov." + kHash + ".",
+        "integcov." + kHash + ".json", "integcov." + kHash + ".start",
+        "integcov." + kHash + ".mid.json", "integcov." + kHash + ".end.json2",
+        "integcov." + kHash + "0.end.json", "integcov." + kHash.substr(1) + ".end.json",
+        "integcov.." + kHash + ".end.json",
+        std::string("integcov.0123456789ABCDEF0123456789ABCDEF.end.json"),
+        "xintegcov." + kHash + ".end.json", kHash + ".end.json"}) {
+    EXPECT_EQ(parse_file_name(name).kind, FileKind::other) << name;
+  }
+}
+
+TEST(FileName, ARecordBeingWrittenIsTemporary) {
+  EXPECT_EQ(parse_file_name("tmp.integcov." + kHash + ".end.json").kind, FileKind::temporary);
+}
+
 TEST(FileName, TakesTheLargestNumbers) {
   const FileName name =
       parse_file_name("covcounters." + kHash + ".4294967295.18446744073709551615");
@@ -89,6 +111,7 @@ TEST(FileName, OnlyMetaAndCountersAreCoverage) {
   EXPECT_TRUE(is_coverage(FileKind::covcounters));
   EXPECT_FALSE(is_coverage(FileKind::temporary));
   EXPECT_FALSE(is_coverage(FileKind::control));
+  EXPECT_FALSE(is_coverage(FileKind::record));
   EXPECT_FALSE(is_coverage(FileKind::other));
 }
 

@@ -117,5 +117,42 @@ TEST(ReadySet, WhatIsOlderThanTheRunIsNotOfTheRun) {
   EXPECT_TRUE(set.counters_seen());
 }
 
+TEST(ReadySet, ThatAnEarlierRunStoredAnotherVersionIsTold) {
+  ReadySet set(Scope::everything);
+  set.already_uploaded({kCounters, 10, 1});
+  const auto changed = set.saw(seen(kCounters, 10, 2), Stage::running);
+  const auto unknown = set.saw(seen(kMeta), Stage::running);
+  ASSERT_TRUE(changed && unknown);
+  EXPECT_TRUE(changed->stored_before);
+  EXPECT_FALSE(unknown->stored_before);
+}
+
+TEST(ReadySet, WhatWeChangedOurselvesIsNoNews) {
+  ReadySet set(Scope::everything);
+  set.saw(seen(kCounters, 10, 1), Stage::running);
+  set.changed(seen(kCounters, 12, 2), Stage::running);
+  EXPECT_EQ(paths(set.saw(seen(kCounters, 12, 2), Stage::running)), Paths{});
+  EXPECT_EQ(paths(set.saw(seen(kCounters, 12, 3), Stage::running)), Paths{kCounters});
+}
+
+TEST(ReadySet, WhatWeRemovedIsNewsWhenItComesAgain) {
+  ReadySet set(Scope::everything);
+  set.saw(seen(kCounters), Stage::last_look);
+  EXPECT_EQ(paths(set.saw(seen(kCounters), Stage::last_look)), Paths{});
+  set.removed(kCounters);
+  EXPECT_EQ(paths(set.saw(seen(kCounters), Stage::last_look)), Paths{kCounters});
+  set.removed("never seen");
+}
+
+TEST(ReadySet, ARecordIsReadyAtOnceEvenInACarelessFolderAndAtTheVeryEnd) {
+  const std::string record = "integcov." + kHash + ".end.json";
+  for (const Stage stage : {Stage::running, Stage::ending, Stage::last_look, Stage::late}) {
+    ReadySet set(Scope::coverage_only);
+    EXPECT_EQ(paths(set.saw(seen(record), stage)), Paths{record});
+    EXPECT_EQ(paths(set.saw(seen(record), stage)), Paths{});
+    EXPECT_FALSE(set.covmeta_seen() || set.counters_seen());
+  }
+}
+
 }  // namespace
 }  // namespace integcov::coverage

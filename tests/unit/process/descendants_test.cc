@@ -70,5 +70,16 @@ TEST(Descendants, InAnotherPidNamespaceAreLeftOut) {
   if (!allowed) GTEST_SKIP() << "no right to make a PID namespace";
 }
 
+TEST(ParsePids, TakesTheNumbersOfATextWhateverIsBetween) {
+  using Pids = std::vector<pid_t>;
+  EXPECT_EQ(parse_pids("1 22 333 "), (Pids{1, 22, 333}));
+  EXPECT_EQ(parse_pids("\t42\n"), Pids{42});
+  EXPECT_EQ(parse_pids("4194304"), Pids{4194304});
+  EXPECT_EQ(parse_pids(""), Pids{});
+  EXPECT_EQ(parse_pids(" \n"), Pids{});
+  EXPECT_EQ(parse_pids("x7y8"), (Pids{7, 8}));
+  EXPECT_EQ(parse_pids("99999999999999999999 5"), Pids{5}) << "no pid is so large";
+}
+
 }  // namespace
 }  // namespace integcov::process

@@ -35,7 +35,7 @@ std::string arrivals(SignalPipe& signals, int last) {
   while (counts[last] == 0) {
     pollfd readable{.fd = signals.fd(), .events = POLLIN, .revents = 0};
     if (poll(&readable, 1, kPatienceMs) == 0) return "(hangs)";
-    signals.drain([&](int signal, pid_t) { ++counts[signal]; });
+    signals.drain([&](const siginfo_t& info) { ++counts[info.si_signo]; });
   }
   std::string text;
   for (const auto& [signal, count] : counts) {
@@ -76,13 +76,35 @@ TEST(SignalPipe, KnowsTheSender) {
               waitpid(sender, nullptr, 0);
               raise(SIGUSR2);
               std::string text;
-              signals.drain([&](int signal, pid_t from) {
-                if (signal == SIGUSR1) text += from == sender ? "theirs " : "? ";
-                if (signal == SIGUSR2) text += from == getpid() ? "ours" : "?";
+              signals.drain([&](const siginfo_t& info) {
+                if (info.si_signo == SIGUSR1) text += info.si_pid == sender ? "theirs " : "? ";
+                if (info.si_signo == SIGUSR2) text += info.si_pid == getpid() ? "ours" : "?";
               });
               return text;
             }),
             "theirs ours");
+}
+
+TEST(SignalPipe, KeepsTheValueThatASignalCameWith) {
+  EXPECT_EQ(in_a_child([] {
+              take_over();
+              SignalPipe signals;
+              const pid_t sender = fork();
+              if (sender == 0) {
+                sigval value{};
+                value.sival_int = 4711;
+                _exit(sigqueue(getppid(), SIGUSR1, value));
+              }
+              waitpid(sender, nullptr, 0);
+              std::string text;
+              signals.drain([&](const siginfo_t& info) {
+                if (info.si_signo != SIGUSR1) return;
+                text += info.si_code == SI_QUEUE ? "queued " : "? ";
+                text += std::to_string(info.si_value.sival_int);
+              });
+              return text;
+            }),
+            "queued 4711");
 }
 
 TEST(SignalPipe, LeavesNothingBehind) {

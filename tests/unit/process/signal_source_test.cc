@@ -31,9 +31,9 @@ void get_from_another(const std::vector<int>& signals) {
 // What arrives at the source until the signal `last` does; SIGCHLD is the sender's end.
 std::map<int, int> arrivals(event::Loop& loop, int last) {
   std::map<int, int> counts;
-  SignalSource source(loop, [&](int signal) {
-    if (signal != SIGCHLD) ++counts[signal];
-    if (signal == last) loop.stop();
+  SignalSource source(loop, [&](SignalSource::Received received) {
+    if (received.signal != SIGCHLD) ++counts[received.signal];
+    if (received.signal == last) loop.stop();
   });
   loop.run();
   return counts;
@@ -128,8 +128,8 @@ TEST(SignalSource, TellsOfAChildThatEndedBeforeItWasMadeEvenWithoutAnythingElse)
               waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
               event::Loop loop;
               int got = 0;
-              SignalSource source(loop, [&](int signal) {
-                got = signal;
+              SignalSource source(loop, [&](SignalSource::Received received) {
+                got = received.signal;
                 loop.stop();
               });
               loop.run();
@@ -144,7 +144,7 @@ TEST(SignalSource, ASourceThatNeverRanTakesNothingAway) {
               get_from_another({SIGTERM});
               {
                 event::Loop loop;
-                const SignalSource source(loop, [](int) {});
+                const SignalSource source(loop, [](SignalSource::Received) {});
               }
               sigset_t pending;
               sigpending(&pending);
@@ -154,13 +154,44 @@ TEST(SignalSource, ASourceThatNeverRanTakesNothingAway) {
             "11");
 }
 
+TEST(SignalSource, TellsARequestForAFlushFromOtherSignals) {
+  EXPECT_EQ(in_a_child([] {
+              take_over();
+              const pid_t sender = fork();
+              if (sender == 0) {
+                kill(getppid(), SIGUSR1);
+                for (const int value : {0, kFlushRequest}) {
+                  sigval with{};
+                  with.sival_int = value;
+                  sigqueue(getppid(), value == 0 ? SIGUSR2 : SIGHUP, with);
+                }
+                kill(getppid(), SIGRTMAX);
+                _exit(0);
+              }
+              waitpid(sender, nullptr, 0);
+              event::Loop loop;
+              std::map<int, bool> requests;
+              const SignalSource source(loop, [&](SignalSource::Received received) {
+                requests[received.signal] = received.flush_request;
+                if (received.signal == SIGRTMAX) loop.stop();
+              });
+              loop.run();
+              std::string text;
+              for (const int signal : {SIGUSR1, SIGUSR2, SIGHUP}) {
+                text += requests.contains(signal) && requests[signal] ? "a request " : "none ";
+              }
+              return text;
+            }),
+            "none none a request ");
+}
+
 TEST(SignalSource, ThrowsWhenTheKernelHasNoFd) {
   const std::string result = in_a_child([] {
     take_over();
     event::Loop loop;
     const rlimit none{.rlim_cur = 0, .rlim_max = 0};
     setrlimit(RLIMIT_NOFILE, &none);
-    const SignalSource source(loop, [](int) {});
+    const SignalSource source(loop, [](SignalSource::Received) {});
     return std::string("made");
   });
   EXPECT_TRUE(result.starts_with("threw: cannot make a")) << result;

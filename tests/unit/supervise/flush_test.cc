@@ -462,6 +462,17 @@ TEST_F(FlushTest, TheNextRoundAfterAForwardedOneSignalsAgain) {
   EXPECT_EQ(until_next(), options_.wait) << "what came before is no answer";
 }
 
+TEST_F(FlushTest, SoDoesTheIntervals) {
+  make(FlushMode::automatic, seconds(30));
+  forwarded(100);
+  round({kReady});
+  wrote(kMain, 120);
+  expect_nothing();
+  wait_for_next();
+  round({kReady});
+  expect_signal(kMain);
+}
+
 // ---- The other modes ----
 
 TEST_F(FlushTest, TheUsersWordMakesUpForAHandlersFile) {

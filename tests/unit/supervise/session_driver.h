@@ -160,10 +160,13 @@ class Driver {
 
   // What a look at a writer sees, and what a fold does.
   std::function<Sighting(const std::string& path)> sight = [](const std::string& path) {
-    return Sighting{.meta = {.inode = 1, .mtime_ns = 1}, .at_ns = 2,
+    return Sighting{.meta = {.inode = 1, .mtime_ns = 1},
+                    .at_ns = 2,
                     .image = "image " + std::to_string(coverage::parse_file_name(path).pid)};
   };
   Fold fold = Fold::kept;
+  int looks = 0;           // at writers
+  FoldSnapshot last_fold;  // that was asked for
   std::vector<EndOfRun> end_records;
   int start_records = 0;
 
@@ -183,6 +186,7 @@ class Driver {
     } else if (std::holds_alternative<Prepare>(action)) {
       ++prepared;
     } else if (const auto* look = std::get_if<LookAtWriter>(&action)) {
+      ++looks;
       session_.handle(WriterSeen{look->path, sight(look->path)}, now_);
     } else if (const auto* asked = std::get_if<FoldSnapshot>(&action)) {
       perform_fold(*asked);
@@ -198,6 +202,7 @@ class Driver {
   }
 
   void perform_fold(const FoldSnapshot& asked) {
+    last_fold = asked;
     SnapshotFolded answer{.standing = asked.standing, .appeared = asked.appeared, .fold = fold};
     answer.seen = sight(asked.appeared);
     const auto at = [&](const std::string& path) {

@@ -290,6 +290,37 @@ TEST(SessionFlush, ACounterThatWrappedIsSaidOnce) {
                   " passed 4294967295 and began again at 0, as Go's 32-bit counters do"});
 }
 
+TEST(SessionFlush, ARoundTellsWhoRanBeforeTheNextFileCame) {
+  for (const bool round : {true, false}) {
+    Driver d(flushing());
+    d.writes(kMeta);
+    d.expect_stored(kMeta);
+    if (round) {
+      d.tell(SignalArrived{SIGUSR1, 40, true});
+      d.expect<FindProcesses>();
+      d.tell(ProcessesFound{{{.pid = 7, .main = true, .image = "image 7"}}, 50});
+      d.expect<ReadSnapshot>();
+    }
+    d.writes(kCounters);
+    d.expect_stored(kCounters);
+    snapshot(d, 200);
+    EXPECT_EQ(d.last_fold.known.seen.image, round ? "image 7" : "");
+  }
+}
+
+TEST(SessionFlush, WhenTheProgramStartsOnceMoreItsWritersAreLookedAt) {
+  Driver d(flushing());
+  d.sight = [](const std::string&) {
+    return Sighting{.meta = {.inode = 1, .mtime_ns = -kTickNs}, .at_ns = 2, .image = "a"};
+  };
+  begin(d);
+  EXPECT_EQ(d.looks, 1);
+  d.tell(FileFinished{{kMeta, 10, 1}});
+  EXPECT_EQ(d.looks, 1) << "the same writing of it";
+  d.writes_version({kMeta, 10, 5});
+  EXPECT_EQ(d.looks, 2);
+}
+
 // ---- Without the right to replace ----
 
 const Event refused_to_replace(upload::UploadId id) {
@@ -440,6 +471,24 @@ TEST(SessionRecord, IsWrittenAtTheDeadlineIfCountersNeverGotThere) {
   d.tell(busy);
   d.expect_exit(0);
   EXPECT_EQ(d.end_records.size(), 1U);
+}
+
+TEST(SessionRecord, IsWrittenAtTheDeadlineEvenIfCountersNeverHadTheirTurn) {
+  SessionOptions options = flushing();
+  options.parallel = 1;
+  Driver d(options);
+  d.writes(kMeta);
+  d.expect_stored(kMeta);
+  d.writes(kCounters);
+  d.expect_upload(kCounters);
+  d.writes(testing::kLater);
+  d.app_ends(0);
+  d.expect<CloseWatch>();
+  d.wait(seconds(60));
+  d.expect<AbortUpload>();
+  d.expect_exit(0);
+  ASSERT_EQ(d.end_records.size(), 1U);
+  EXPECT_EQ(d.end_records[0].processes.size(), 2U);
 }
 
 TEST(SessionRecord, NamesWhatAReplacementTurnsOutToBeCalled) {

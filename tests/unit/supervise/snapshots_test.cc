@@ -265,6 +265,18 @@ TEST_F(SnapshotsTest, AWriterThatHasEndedIsStillKnown) {
   EXPECT_EQ(asked.known.seen.meta, started(4)) << "since then it was not seen";
 }
 
+TEST_F(SnapshotsTest, EachSnapshotIsALookAtItsWriterToo) {
+  begin(path(5), "a", started(4));
+  saw(path(7));
+  folded(expect_fold(path(5), path(7)), Fold::replaced, "a", started(6));
+  saw(path(8));
+  const FoldSnapshot next = expect_fold(path(5), path(8));
+  EXPECT_EQ(next.known.seen.meta, started(6));
+  folded(next, Fold::replaced, "", started(6));
+  saw(path(9));
+  EXPECT_EQ(expect_fold(path(5), path(9)).known.seen.image, "a") << "unless it can't be seen";
+}
+
 TEST_F(SnapshotsTest, AnotherProgramsStartOrAnUnknownWriterIsNoReasonToLook) {
   begin(path(5), "a");
   begin(path(6, 8), "");
@@ -304,6 +316,18 @@ TEST_F(SnapshotsTest, OfTooManyThatRunTheOneFirstSeenIsForgotten) {
   for (std::uint32_t pid = 1; pid <= kMost + 1; ++pid) begin(path(1, pid));
   saw(path(2, 1));
   expect_look(path(2, 1));
+}
+
+TEST_F(SnapshotsTest, AWriterThatIsBeingLookedAtAgainIsNotForgotten) {
+  constexpr auto kMost = static_cast<std::uint32_t>(Snapshots::kMostProcesses);
+  begin(path(1, 1), "a");
+  snapshots_.image_started(kHash);
+  expect_look(path(1, 1));
+  for (std::uint32_t pid = 2; pid <= kMost + 1; ++pid) begin(path(1, pid), "a");
+  EXPECT_TRUE(snapshots_.busy());
+  looked(path(1, 1), "a");
+  EXPECT_FALSE(snapshots_.next());
+  EXPECT_FALSE(snapshots_.busy());
 }
 
 TEST_F(SnapshotsTest, WhatIsUnderWayIsNotForgotten) {

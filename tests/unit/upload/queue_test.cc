@@ -68,6 +68,39 @@ TEST_F(QueueTest, WhatIsWorthMostGoesFirst) {
   EXPECT_EQ(start_all(queue_, kStart), (Paths{"meta", "new", "old", "log", "log2"}));
 }
 
+TEST_F(QueueTest, ARunsRecordComesAfterItsCountersAndIsNotCounted) {
+  queue_.add(file("log"), Rank::other);
+  queue_.add(file("record"), Rank::record);
+  queue_.add(file("counters"), Rank::counters);
+  EXPECT_EQ(start_all(queue_, kStart), (Paths{"counters", "record", "log"}));
+  EXPECT_EQ(unsaved(queue_), (Paths{"counters", "record", "log"}));
+  for (const UploadId id : queue_.running()) {
+    EXPECT_EQ(queue_.finished(id, kStored, kStart), Verdict::stored);
+  }
+  EXPECT_EQ(queue_.totals().stored, 2U);
+  EXPECT_EQ(queue_.totals().bytes, 20U);
+  queue_.add(file("record", 20, 2), Rank::record);
+  EXPECT_EQ(queue_.totals().stored, 2U) << "a new version takes nothing away either";
+}
+
+TEST_F(QueueTest, WaitingMeansNotStartedOrNotAnew) {
+  EXPECT_FALSE(queue_.waiting(Rank::other));
+  queue_.add(file("counters"), Rank::counters);
+  EXPECT_TRUE(queue_.waiting(Rank::counters));
+  EXPECT_TRUE(queue_.waiting(Rank::record)) << "or worth more";
+  EXPECT_FALSE(queue_.waiting(Rank::covmeta));
+
+  const UploadId id = queue_.next(kStart)->id;
+  EXPECT_FALSE(queue_.waiting(Rank::other)) << "it is on its way";
+  queue_.add(file("counters", 20, 2), Rank::counters);
+  EXPECT_TRUE(queue_.waiting(Rank::counters)) << "its newer version isn't";
+  EXPECT_EQ(queue_.finished(id, kBusy, kStart), Verdict::will_retry);
+  EXPECT_TRUE(queue_.waiting(Rank::counters)) << "for another try";
+  EXPECT_EQ(queue_.next(kStart + minutes(1))->id, id);
+  EXPECT_EQ(queue_.finished(id, kForbidden, kLater), Verdict::gave_up);
+  EXPECT_FALSE(queue_.waiting(Rank::other)) << "there is no other try";
+}
+
 TEST_F(QueueTest, OnlySoManyAtOnce) {
   Queue queue(1, 2);
   for (const char* path : {"a", "b", "c"}) queue.add(file(path), Rank::counters);

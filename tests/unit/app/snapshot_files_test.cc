@@ -1,0 +1,288 @@
+#include "app/snapshot_files.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <iterator>
+
+#include "coverage/counters.h"
+#include "event/loop.h"
+#include "unit/process/helper.h"
+#include "unit/watch/temporary_folder.h"
+
+namespace integcov::app {
+namespace {
+
+namespace fs = std::filesystem;
+using process::Helper;
+using supervise::Fold;
+using supervise::FoldSnapshot;
+using supervise::MetaStamp;
+using Names = std::vector<std::string>;
+
+const std::string kHash = "30313233343536373839616263646566";
+const std::string kOther = "66656463626139383736353433323130";
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kBase = 1'700'000'000;  // times are in seconds after it
+
+class SnapshotFilesTest : public ::testing::Test {
+ protected:
+  static std::string name(std::int64_t second, std::int64_t pid = 1,
+                          const std::string& hash = kHash) {
+    return "covcounters." + hash + '.' + std::to_string(pid) + '.' +
+           std::to_string((kBase + second) * kSecond);
+  }
+  static std::string bytes(const std::vector<std::uint32_t>& values) {
+    coverage::Counters counters;
+    counters.add(0, 0, values);
+    return coverage::write_counters(counters);
+  }
+  std::string writes(std::int64_t second, const std::vector<std::uint32_t>& values,
+                     std::int64_t pid = 1, const std::string& hash = kHash) {
+    const std::string path = name(second, pid, hash);
+    folder_.file(path, bytes(values));
+    return path;
+  }
+  // An image of the program starts.
+  void starts(std::int64_t second, const std::string& hash = kHash) {
+    const std::string meta = folder_.path("covmeta." + hash);
+    folder_.file("new");
+    const timespec time{.tv_sec = kBase + second, .tv_nsec = 0};
+    const std::array<timespec, 2> times{time, time};
+    ASSERT_EQ(utimensat(AT_FDCWD, folder_.path("new").c_str(), times.data(), 0), 0);
+    fs::rename(folder_.path("new"), meta);
+  }
+  std::string content(const std::string& path) {
+    std::ifstream file(folder_.path(path), std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  // The counters files.
+  Names names() {
+    Names found;
+    for (const auto& entry : fs::directory_iterator(folder_.path())) {
+      const std::string file = entry.path().filename();
+      if (!file.starts_with("covmeta.")) found.push_back(file);
+    }
+    std::ranges::sort(found);
+    return found;
+  }
+  supervise::SnapshotFolded fold(const std::string& standing, const std::string& appeared,
+                                 std::int64_t newest_second, supervise::Sighting seen = {}) {
+    const auto newest_ns = static_cast<std::uint64_t>((kBase + newest_second) * kSecond);
+    return app::fold(folder_.path(), {standing, appeared, {newest_ns, std::move(seen)}});
+  }
+
+  watch::TemporaryFolder folder_;
+};
+
+// ---- Who it is ----
+
+TEST(ImageOf, IsTheSameAsLongAsTheProcessRunsItsProgram) {
+  Helper one;
+  Helper two;
+  EXPECT_EQ(image_of(one.pid()), "") << "a fork of ours that has executed nothing";
+  one.exec_cat();
+  two.exec_cat();
+  const std::string image = image_of(one.pid());
+  EXPECT_NE(image, "");
+  EXPECT_EQ(image_of(one.pid()), image);
+  EXPECT_NE(image_of(two.pid()), image);
+  one.die();
+  EXPECT_EQ(image_of(one.pid()), "");
+}
+
+TEST(ImageOf, WhatIsNotOurDescendantHasNone) {
+  EXPECT_EQ(image_of(getpid()), "");
+  EXPECT_EQ(image_of(getppid()), "");
+  EXPECT_EQ(image_of(0), "");
+}
+
+TEST_F(SnapshotFilesTest, ALookAtTheWriterSeesItsImageAndWhichCovmetaIsThere) {
+  Helper writer;
+  writer.exec_cat();
+  const std::string path = name(5, writer.pid());
+  const std::int64_t before = event::Loop::wall_now().time_since_epoch().count();
+  const auto without = look_at_writer(folder_.path(), path);
+  EXPECT_EQ(without.meta, MetaStamp{});
+  EXPECT_EQ(without.image, image_of(writer.pid()));
+  EXPECT_GE(without.at_ns, before);
+  EXPECT_LE(without.at_ns, event::Loop::wall_now().time_since_epoch().count());
+
+  starts(1);
+  const MetaStamp first = look_at_writer(folder_.path(), path).meta;
+  EXPECT_NE(first.inode, 0U);
+  EXPECT_EQ(first.mtime_ns, (kBase + 1) * kSecond);
+  EXPECT_EQ(look_at_writer(folder_.path(), path).meta, first);
+  starts(2);
+  EXPECT_NE(look_at_writer(folder_.path(), path).meta, first);
+  EXPECT_EQ(look_at_writer(folder_.path(), name(5, writer.pid(), kOther)).meta, MetaStamp{});
+}
+
+// ---- Folding ----
+
+TEST_F(SnapshotFilesTest, TheNewestSnapshotGetsTheFirstName) {
+  starts(0);
+  const std::string first = writes(1, {1, 2});
+  const std::string next = writes(2, {1, 3});
+  const auto done = fold(first, next, 1);
+  EXPECT_EQ(done.fold, Fold::replaced);
+  EXPECT_EQ(done.standing, first);
+  EXPECT_EQ(done.appeared, next);
+  EXPECT_FALSE(done.wrapped);
+  EXPECT_EQ(names(), Names{first});
+  EXPECT_EQ(content(first), bytes({1, 3}));
+  struct stat info{};
+  ASSERT_EQ(stat(folder_.path(first).c_str(), &info), 0);
+  EXPECT_EQ(done.file, (FileEntry{first, static_cast<std::uint64_t>(info.st_size),
+                                  info.st_mtim.tv_sec * kSecond + info.st_mtim.tv_nsec}));
+}
+
+TEST_F(SnapshotFilesTest, OneThatTellsNothingNewIsRemoved) {
+  starts(0);
+  const std::string first = writes(3, {1, 2});
+  EXPECT_EQ(fold(first, writes(4, {1, 2}), 3).fold, Fold::unchanged);
+  EXPECT_EQ(fold(first, writes(2, {1, 1}), 3).fold, Fold::superseded);
+  EXPECT_EQ(names(), Names{first});
+  EXPECT_EQ(content(first), bytes({1, 2}));
+}
+
+TEST_F(SnapshotFilesTest, WhatMustNotBeFoldedStaysByteForByte) {
+  starts(0);
+  const std::string first = writes(3, {5, 5});
+  const std::string smaller = writes(4, {9, 1});
+  EXPECT_EQ(fold(first, smaller, 3).fold, Fold::kept);
+  const std::string damaged = name(5);
+  folder_.file(damaged, "no counters");
+  EXPECT_EQ(fold(first, damaged, 3).fold, Fold::unreadable);
+  const std::string empty = name(6);
+  folder_.file(empty, "");
+  EXPECT_EQ(fold(first, empty, 3).fold, Fold::unreadable);
+  EXPECT_EQ(fold(damaged, writes(7, {9, 9}), 5).fold, Fold::kept);
+  EXPECT_EQ(names(), (Names{first, smaller, damaged, empty, name(7)}));
+  EXPECT_EQ(content(first), bytes({5, 5}));
+  EXPECT_EQ(content(smaller), bytes({9, 1}));
+  EXPECT_EQ(content(damaged), "no counters");
+}
+
+TEST_F(SnapshotFilesTest, ASymbolicLinkIsNotFollowed) {
+  starts(0);
+  const std::string first = writes(1, {1});
+  folder_.file("elsewhere", bytes({2}));
+  fs::create_symlink(folder_.path("elsewhere"), folder_.path(name(2)));
+  EXPECT_EQ(fold(first, name(2), 1).fold, Fold::unreadable);
+  EXPECT_EQ(content(first), bytes({1}));
+  EXPECT_EQ(content("elsewhere"), bytes({2}));
+}
+
+TEST_F(SnapshotFilesTest, OneThatIsGoneHasVanished) {
+  starts(0);
+  const std::string first = writes(1, {1});
+  EXPECT_EQ(fold(first, name(2), 1).fold, Fold::vanished);
+  EXPECT_EQ(names(), Names{first});
+}
+
+TEST_F(SnapshotFilesTest, AWrappedCounterIsTold) {
+  starts(0);
+  const std::string first = writes(1, {4'000'000'000});
+  const auto done = fold(first, writes(2, {3}), 1);
+  EXPECT_EQ(done.fold, Fold::replaced);
+  EXPECT_TRUE(done.wrapped);
+}
+
+TEST_F(SnapshotFilesTest, WhenAnotherImageMayHaveWrittenItTheProcessItselfDecides) {
+  Helper writer;
+  writer.exec_cat();
+  starts(2);  // after the first file
+  const auto snapshots = [&] {
+    writes(1, {1}, writer.pid());
+    writes(3, {2}, writer.pid());
+  };
+  const std::string first = name(1, writer.pid());
+  const std::string next = name(3, writer.pid());
+  snapshots();
+  EXPECT_EQ(fold(first, next, 1).fold, Fold::kept) << "its writer was never seen";
+  const supervise::Sighting another{.meta = {}, .at_ns = 0, .image = "another"};
+  EXPECT_EQ(fold(first, next, 1, another).fold, Fold::kept);
+  const supervise::Sighting same{.meta = {}, .at_ns = 0, .image = image_of(writer.pid())};
+  EXPECT_EQ(fold(first, next, 1, same).fold, Fold::replaced);
+  snapshots();
+  writer.die();
+  EXPECT_EQ(fold(first, next, 1, same).fold, Fold::kept) << "who wrote the last one can't be seen";
+}
+
+// ---- Leftovers ----
+
+TEST_F(SnapshotFilesTest, LeftoversOfAProcessBecomeOneFile) {
+  starts(0);
+  starts(0, kOther);
+  for (const std::int64_t second : {1, 2, 3}) {
+    writes(second, {static_cast<std::uint32_t>(second)});
+    writes(second, {7}, 2);
+    writes(second, {static_cast<std::uint32_t>(second * 2)}, 1, kOther);
+  }
+  for (int times = 0; times < 2; ++times) {
+    fold_leftovers(folder_.path());
+    Names expected{name(1), name(1, 2), name(1, 1, kOther)};
+    std::ranges::sort(expected);
+    EXPECT_EQ(names(), expected);
+    EXPECT_EQ(content(name(1)), bytes({3}));
+    EXPECT_EQ(content(name(1, 2)), bytes({7}));
+    EXPECT_EQ(content(name(1, 1, kOther)), bytes({6}));
+  }
+}
+
+TEST_F(SnapshotFilesTest, LeftoversThatAStartLiesBetweenStay) {
+  writes(1, {1});
+  writes(3, {2});
+  writes(4, {3});
+  fold_leftovers(folder_.path());
+  EXPECT_EQ(names(), (Names{name(1), name(3), name(4)})) << "without a covmeta nothing is known";
+  starts(2);
+  fold_leftovers(folder_.path());
+  EXPECT_EQ(names(), (Names{name(1), name(3)}));
+  EXPECT_EQ(content(name(1)), bytes({1}));
+  EXPECT_EQ(content(name(3)), bytes({3}));
+}
+
+TEST_F(SnapshotFilesTest, LeftoversThatGotSmallerOrCannotBeReadStay) {
+  starts(0);
+  writes(1, {5});
+  folder_.file(name(2), "damaged");
+  writes(3, {6});
+  writes(4, {1});
+  writes(5, {2});
+  folder_.file("tmp." + name(6), bytes({9}));
+  fold_leftovers(folder_.path());
+  EXPECT_EQ(names(), (Names{name(1), name(2), name(4), "tmp." + name(6)}));
+  EXPECT_EQ(content(name(1)), bytes({6}));
+  EXPECT_EQ(content(name(2)), "damaged");
+  EXPECT_EQ(content(name(4)), bytes({2}));
+}
+
+TEST(FoldLeftovers, AFolderThatIsNotThereIsNone) { fold_leftovers("/nonexistent/folder"); }
+
+// ---- Files of ours ----
+
+TEST_F(SnapshotFilesTest, AFileOfOursAppearsWhole) {
+  const std::string large(3'000'000, 'x');
+  ASSERT_TRUE(write_file(folder_.path(), "record", large));
+  EXPECT_EQ(names(), Names{"record"});
+  EXPECT_EQ(content("record"), large);
+  ASSERT_TRUE(write_file(folder_.path(), "record", ""));
+  EXPECT_EQ(content("record"), "");
+}
+
+TEST_F(SnapshotFilesTest, WhyAFileCannotBeWrittenIsASentence) {
+  const auto gone = write_file(folder_.path("no"), "record", "x");
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.message(),
+            "cannot write " + folder_.path("no/record") + ": No such file or directory");
+  folder_.folder("record");
+  EXPECT_FALSE(write_file(folder_.path(), "record", "x"));
+  EXPECT_EQ(names(), Names{"record"}) << "nothing is left of the try";
+}
+
+}  // namespace
+}  // namespace integcov::app
