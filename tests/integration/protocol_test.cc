@@ -227,7 +227,7 @@ class Prepared : public testing::Test {
     process_ = std::make_unique<Process>(
         Scenario::command({program("sleeper"), "-print-signals", "-until", "SIGINT"}),
         Options{.env = s_.env(), .before_exec = hide_congestion_control});
-    s_.store().await("POST /upload", 1, true);
+    s_.store().await("POST /upload", 2, true);  // covmeta, and the start of the run's record
     // After an answer the connection counts as warm for a second: that second has to pass.
     const auto cold = std::chrono::steady_clock::now() + milliseconds(1200);
     eventually([&] { return std::chrono::steady_clock::now() > cold; });
@@ -299,6 +299,15 @@ TEST(PreparedToken, IsAnotherOneWhenHalfOfItsLifeIsOver) {
   s.expect_all_stored(process.wait());
   EXPECT_EQ(s.store().count("GET", "/token"), 2U);
   for (const auto& call : s.store().calls()) EXPECT_NE(call.status, 401) << call.path;
+}
+
+// Whether the counters went over the connection of an earlier request.
+bool last_found_a_connection(const ScriptedGcs& store) {
+  auto calls = store.calls(Records::included);
+  while (calls.back().query.find("covcounters") == std::string::npos) calls.pop_back();
+  const auto connection = calls.back().connection;
+  calls.pop_back();
+  return std::ranges::any_of(calls, [&](const auto& c) { return c.connection == connection; });
 }
 
 TEST(PreparedConnection, OfTheCovmetaStaysOpen) {
