@@ -47,8 +47,11 @@ void Session::on(const SignalArrived& event, MonoTime now) {
       queue_.hold_until(now);
     }
     const bool rewrite = event.signal == SIGTERM && options_.stop_signal.has_value();
+    if (event.signal == options_.flush.signal) {
+      flush_.requested(now, event.at_ns);
+      add_flush_requests(now);  // who runs is known before it writes its snapshot
+    }
     outbox_.emplace_back(ForwardSignal{rewrite ? *options_.stop_signal : event.signal});
-    if (event.signal == options_.flush.signal) flush_.requested(now, event.at_ns);
     if (is_stop(event.signal)) prepare(now);
     return;
   }
@@ -248,6 +251,13 @@ void Session::log_progress(MonoTime now) {
   log(Severity::info, progress_line(queue_.unsaved().size(), options_.storage, left));
 }
 
+void Session::add_flush_requests(MonoTime now) {
+  while (const auto request = flush_.next(now)) {
+    outbox_.push_back(std::visit([](const auto& r) -> Action { return r; }, *request));
+  }
+  for (std::string& sentence : flush_.take_warnings()) log(Severity::warning, std::move(sentence));
+}
+
 bool Session::awaits_descendants(MonoTime now) const {
   return uploads() && !descendants_gone_ && ready_.covmeta_seen() && now < descendants_deadline_;
 }
@@ -286,9 +296,7 @@ std::optional<Action> Session::next_action(MonoTime now) {
     if (auto action = pop()) return action;
   }
   if (phase_ == Phase::running) {
-    const auto request = flush_.next(now);
-    for (std::string& sentence : flush_.take_warnings()) log(Severity::warning, std::move(sentence));
-    if (request) return std::visit([](const auto& r) -> Action { return r; }, *request);
+    add_flush_requests(now);
     if (auto action = pop()) return action;
   }
   if (auto job = queue_.next(now)) {

@@ -88,6 +88,7 @@ class Session {
   void upload_counters(const Snapshots::Upload& upload);
   void add_under_new_name(const std::string& path, const std::string& reason);
   void prepare(MonoTime now);
+  void add_flush_requests(MonoTime now);
   [[nodiscard]] coverage::ReadySet::Stage stage() const;
   void list_folder();
   void log(Severity severity, std::string message);

@@ -35,7 +35,7 @@ class ObjectStore {
   [[nodiscard]] const std::string& url() const { return url_; }  // http://127.0.0.1:PORT
   // Names of all objects in the bucket -> content.
   [[nodiscard]] std::map<std::string, std::string> objects(
-      const std::string& bucket = "bucket") const;
+      Records records = Records::left_out) const;
   // Custom metadata of one object.
   [[nodiscard]] std::map<std::string, std::string> metadata(const std::string& name) const;
 
@@ -64,7 +64,7 @@ class ScriptedGcs : public ObjectStore {
   // All goes well from now on.
   void heal() const;
   // Size of each object, whatever rights there are.
-  [[nodiscard]] std::map<std::string, std::string> sizes() const;
+  [[nodiscard]] std::map<std::string, std::string> sizes(Records records = Records::left_out) const;
 
   struct Call {
     std::string method;
@@ -75,7 +75,7 @@ class ScriptedGcs : public ObjectStore {
     std::int64_t connection = 0;
     bool expects = false;  // it had a header Expect
   };
-  [[nodiscard]] std::vector<Call> calls() const;
+  [[nodiscard]] std::vector<Call> calls(Records records = Records::left_out) const;
   // How many requests of that method have the text in their path and query.
   [[nodiscard]] std::size_t count(const std::string& method, const std::string& text) const;
   // A header (lower-case name) of the last such request; empty if it had none.

@@ -46,12 +46,18 @@ void write_file(const fs::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
-std::map<std::string, std::string> read_tree(const fs::path& folder) {
+bool is_record(const std::string& path) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  return name.starts_with("integcov.") && name.ends_with(".json");
+}
+
+std::map<std::string, std::string> read_tree(const fs::path& folder, Records records) {
   std::map<std::string, std::string> tree;
   if (!fs::exists(folder)) return tree;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     const std::string name = fs::relative(entry.path(), folder).string();
     if (entry.is_symlink() || !entry.is_regular_file() || name.starts_with(".integcov/")) continue;
+    if (records == Records::left_out && is_record(name)) continue;
     tree[name] = read_file(entry.path());
   }
   return tree;

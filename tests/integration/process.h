@@ -38,8 +38,14 @@ class TempDir {
 
 std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, const std::string& bytes);
+
+// What go-integcov itself writes beside the program's files: integcov.RUN.start.json and .end.json.
+enum class Records { left_out, included };
+bool is_record(const std::string& path);
+
 // Name below `folder` -> content of every regular file, .integcov left out.
-std::map<std::string, std::string> read_tree(const std::filesystem::path& folder);
+std::map<std::string, std::string> read_tree(const std::filesystem::path& folder,
+                                             Records records = Records::left_out);
 
 struct Options {
   std::map<std::string, std::string> env;  // the whole environment but PATH and HOME

@@ -109,7 +109,7 @@ class EmptyRoot(unittest.TestCase):
         with urllib.request.urlopen(f"http://{self.plain}/_control/objects") as answer:
             names = [each["name"] for each in json.load(answer)]
         self.assertEqual(sorted(name.split(".")[0] for name in names),
-                         ["f/covcounters", "f/covmeta"], said)
+                         ["f/covcounters", "f/covmeta", "f/integcov", "f/integcov"], said)
         self.assertIn(NAME, self.dns.asked)
 
     def test_names_and_a_bundle_in_a_well_known_place(self):

@@ -43,7 +43,7 @@ def idle(setting):
 @behaviour("quiet.wake-ups-with-storage", "the same when coverage was uploaded", slow=True)
 def idle_with_storage(setting):
     setting.only_integcov()
-    env = {"INTEGCOV_STORAGE": "file://FOLDER/storage"}
+    env = {"INTEGCOV_STORAGE": "file://FOLDER/storage", "INTEGCOV_FLUSH_INTERVAL": "0"}
     with setting.run("covers", "wait", "0", env=env) as run:
         run.expect("ready")
         storage = pathlib.Path(run.folder, "storage")

@@ -1,0 +1,184 @@
+// Many processes, many runs, one bucket; and a bucket that lets nothing be replaced.
+#include <unistd.h>
+
+#include <random>
+#include <set>
+
+#include "integration/flush.h"
+
+namespace integcov::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<pid_t> children_of(pid_t pid) {
+  const std::string id = std::to_string(pid);
+  std::istringstream text(read_file("/proc/" + id + "/task/" + id + "/children"));
+  std::vector<pid_t> children;
+  for (pid_t child = 0; text >> child;) children.push_back(child);
+  return children;
+}
+
+// Both at once, as when a container is killed.
+void kill_with_its_program(Process& process) {
+  process.send(SIGSTOP);
+  const std::string status = "/proc/" + std::to_string(process.pid()) + "/stat";
+  ASSERT_TRUE(eventually([&] { return read_file(status).find(") T ") != std::string::npos; }));
+  const auto children = children_of(process.pid());
+  process.send(SIGKILL);
+  for (const pid_t child : children) kill(child, SIGKILL);
+  process.wait();
+  for (const pid_t child : children) {  // somebody else reaps it
+    const std::string there = "/proc/" + std::to_string(child) + "/stat";
+    ASSERT_TRUE(eventually([&] {
+      const std::string stat = read_file(there);
+      return stat.empty() || stat.find(") Z ") != std::string::npos ||
+             stat.find(") X ") != std::string::npos;
+    }));
+  }
+}
+
+constexpr std::uint64_t kLines = 100;
+constexpr std::uint64_t kHitsPerLine = 50'000;
+
+// `rounds` times a run in the same folder that is killed before `longest` is over.
+void kill_rounds(const Flushing::Env& env, const std::string& build, int rounds,
+                 std::chrono::milliseconds longest, unsigned seed) {
+  std::mt19937 random(seed);
+  std::string lines;
+  for (std::uint64_t i = 0; i < kLines; ++i) {
+    lines += "hit " + std::to_string(kHitsPerLine) + "\n";
+  }
+  for (int round = 0; round < rounds; ++round) {
+    Flushing run(env, {program("driven", build)}, "20ms");
+    run.process().feed(lines);
+    const auto at = std::chrono::steady_clock::now() +
+                    std::chrono::milliseconds(random() % static_cast<unsigned>(longest.count()));
+    eventually([&] { return std::chrono::steady_clock::now() >= at; });
+    kill_with_its_program(run.process());
+  }
+}
+
+void expect_one_file_a_process(const Tree& tree, int most) {
+  std::set<std::string> pids;
+  const Tree counters = counters_in(tree);
+  for (const auto& [name, _] : counters) {
+    EXPECT_TRUE(pids.insert(pid_in(name)).second) << name;
+  }
+  EXPECT_LE(counters.size(), static_cast<std::size_t>(most));
+}
+
+class Killed : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Flush, Killed, testing::Values("handler", "count"),
+                         [](const auto& build) { return std::string(build.param); });
+
+// Twenty-five of each kind.
+TEST_P(Killed, AtRandomTimesCountsNothingTwice) {
+  constexpr int kRounds = 25;
+  const TempDir dir;
+  const auto env = Flushing::folder(dir);
+  kill_rounds(env, GetParam(), kRounds, std::chrono::milliseconds(300), 7);
+  EXPECT_EQ(run({go_integcov(), "true"}, {.env = env}).code, 0);
+  EXPECT_EQ(counters_in(read_tree(dir / "s")), counters_in(read_tree(dir / "cov")));
+  expect_one_file_a_process(read_tree(dir / "s"), kRounds);
+  const std::uint64_t total = hits(dir / "s");
+  EXPECT_EQ(total, hits(dir / "cov"));
+  EXPECT_GT(total, 0U);
+  EXPECT_LE(total, kRounds * kLines * kHitsPerLine);
+}
+
+TEST_P(Killed, TheBucketEqualsTheFolderAfterTheNextRun) {
+  constexpr int kRounds = 4;
+  const TempDir dir;
+  const ScriptedGcs store;
+  const auto env = Flushing::bucket(dir, store);
+  kill_rounds(env, GetParam(), kRounds, std::chrono::milliseconds(2000), 11);
+  EXPECT_EQ(run({go_integcov(), "true"}, {.env = env}).code, 0);
+  const TempDir copy;
+  download(store.objects(), "f/", copy / "f");
+  EXPECT_EQ(counters_in(read_tree(copy / "f")), counters_in(read_tree(dir / "cov")));
+  expect_one_file_a_process(store.objects(), kRounds);
+  EXPECT_LE(hits(store), kRounds * kLines * kHitsPerLine);
+}
+
+TEST(PidNamespaces, WithTheSamePidsInOneBucketAddUp) {
+  const std::vector<std::string> unshare{"unshare", "-p", "-f", "--mount-proc", "--kill-child"};
+  const auto with = [&](std::vector<std::string> command) {
+    command.insert(command.begin(), unshare.begin(), unshare.end());
+    return command;
+  };
+  if (run(with({"true"})).code != 0) {
+    GTEST_SKIP() << "PID namespaces need root and unshare(1)";
+  }
+  const TempDir dirs[3];
+  const ScriptedGcs store({"-name-interval", "1s"});
+  std::vector<std::unique_ptr<Process>> containers;
+  for (const TempDir& dir : dirs) {
+    auto env = Flushing::bucket(dir, store);
+    env["INTEGCOV_FLUSH_INTERVAL"] = "100ms";
+    containers.push_back(
+        std::make_unique<Process>(with({go_integcov(), program("driven", "handler")}),
+                                  Options{.env = env, .keep_stdin_open = true}));
+    const std::string times = std::to_string(containers.size() * 100);
+    containers.back()->feed("hit " + times + "\n");
+  }
+  EXPECT_TRUE(eventually([&] { return hits(store) == 600; }));
+  for (const auto& container : containers) container->feed("hit 1\n");
+  EXPECT_TRUE(eventually([&] { return hits(store) == 603; }));
+  for (const auto& container : containers) container->feed("hit 10\n");
+  for (const auto& container : containers) container->close_stdin();
+  for (const auto& container : containers) {
+    const auto ended = container->wait();
+    EXPECT_EQ(ended.code, 0);
+    EXPECT_EQ(count_of(ended.err, "\n"), 1U) << ended.err;
+  }
+  EXPECT_EQ(hits(store), 633U);
+  std::set<std::string> pids;
+  const Tree counters = counters_in(store.objects());
+  for (const auto& [name, _] : counters) pids.insert(pid_in(name));
+  EXPECT_EQ(counters.size(), 3U);
+  EXPECT_EQ(pids.size(), 1U);
+}
+
+TEST(CreateOnly, SnapshotsAreAddedUnderNewNamesAndThatIsSaidOnce) {
+  const TempDir dir;
+  const ScriptedGcs store({"-rights", "create"});
+  Flushing run(Flushing::bucket(dir, store), {program("driven", "count")});
+  run.driven();
+  const auto objects = [&] {
+    Tree sizes = store.sizes();
+    return counters_in(sizes).size();
+  };
+  for (std::size_t snapshots = 1; snapshots <= 3; ++snapshots) {
+    run.tell("hit 10");
+    EXPECT_TRUE(eventually([&] { return objects() >= snapshots; }));
+  }
+  run.tell("hit 1");
+  const auto ended = run.end();
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(count_of(ended.err, "under new names"), 1U) << ended.err;
+  EXPECT_EQ(count_of(ended.err, "\n"), 2U) << ended.err;
+  EXPECT_EQ(hits(dir / "cov"), 31U);
+  EXPECT_EQ(counters_in(read_tree(dir / "cov")).size(), 1U);
+
+  // The record names them all, the newest last.
+  const Tree sizes = store.sizes(Records::included);
+  const Tree files = read_tree(dir / "cov", Records::included);
+  const auto end = std::ranges::find_if(
+      files, [](const auto& file) { return file.first.ends_with(".end.json"); });
+  ASSERT_NE(end, files.end());
+  EXPECT_TRUE(sizes.contains("f/" + end->first));
+  std::size_t named = 0;
+  std::size_t last = 0;
+  for (const auto& [name, _] : counters_in(sizes)) {
+    const auto at = end->second.find('"' + name.substr(2) + '"');
+    EXPECT_NE(at, std::string::npos) << name << "\n" << end->second;
+    EXPECT_GT(at, last) << "not in the order of their times";
+    last = at;
+    ++named;
+  }
+  EXPECT_GE(named, 4U);
+}
+
+}  // namespace
+}  // namespace integcov::test

@@ -1,0 +1,5 @@
+//go:build handler
+
+package main
+
+import _ "github.com/go-integcov/go-integcov/src/handler"
