@@ -42,6 +42,10 @@ void Flush::end() {
   awaited_.clear();
 }
 
+Duration Flush::wait() const {
+  return hurried_ ? std::min(options_.wait, kHurriedWait) : options_.wait;
+}
+
 void Flush::begin(MonoTime now) {
   in_round_ = true;
   finding_ = true;
@@ -56,16 +60,15 @@ void Flush::begin(MonoTime now) {
 
 std::optional<Flush::Request> Flush::next(MonoTime now) {
   if (ended_) return std::nullopt;
+  if (covered_ && !before_kill_.empty() && before_kill_.front() <= now) {
+    std::erase_if(before_kill_, [now](MonoTime time) { return time <= now; });
+    hurried_ = true;
+    for (auto& [pid, awaited] : awaited_) awaited.until = std::min(awaited.until, now + wait());
+    if (!in_round_) begin(now);
+  }
   give_up_waiting(now);
   finish_round(now);
-  if (covered_ && !in_round_) {
-    bool now_due = due_ && *due_ <= now;
-    while (!before_kill_.empty() && before_kill_.front() <= now) {
-      before_kill_.erase(before_kill_.begin());
-      now_due = true;
-    }
-    if (now_due) begin(now);
-  }
+  if (covered_ && !in_round_ && due_ && *due_ <= now) begin(now);
   if (requests_.empty()) return std::nullopt;
   const Request request = requests_.front();
   requests_.pop_front();
@@ -77,16 +80,15 @@ std::optional<MonoTime> Flush::deadline() const {
   std::optional<MonoTime> earliest;
   const auto also = [&](MonoTime time) { earliest = std::min(earliest.value_or(time), time); };
   for (const auto& [pid, awaited] : awaited_) also(awaited.until);
-  if (covered_ && !in_round_) {
-    if (due_) also(*due_);
-    if (!before_kill_.empty()) also(before_kill_.front());
-  }
+  if (covered_ && !in_round_ && due_) also(*due_);
+  if (covered_ && !before_kill_.empty()) also(before_kill_.front());
   return earliest;
 }
 
 void Flush::finish_round(MonoTime now) {
   if (!in_round_ || finding_ || !requests_.empty() || !asked_.empty() || !awaited_.empty()) return;
   in_round_ = false;
+  hurried_ = false;
   forwarded_ns_.reset();
   if (std::exchange(lengthened_, false) && interval_ < kLongestInterval) {
     interval_ = std::min(interval_ * 2, kLongestInterval);
@@ -118,7 +120,7 @@ void Flush::take(const ProcessesFound::Process& process, MonoTime now) {
     warn_once("handler", "the program's snapshot handler says: " + process.handler_error);
   }
   if (process.main && forwarded_ns_) {
-    awaited_[pid] = {*forwarded_ns_, now + options_.wait, true};
+    awaited_[pid] = {*forwarded_ns_, now + wait(), true};
     if (const auto seen = newest_ns_.find(pid); seen != newest_ns_.end()) {
       counters_written(pid, seen->second, now);
     }
@@ -139,7 +141,7 @@ void Flush::on(const SnapshotSignalled& answer, MonoTime now) {
     return not_by_signal(answer.pid);
   }
   if (answer.pid == main_) method_ = "signal";
-  awaited_[answer.pid] = {answer.at_ns, now + options_.wait, answer.pid == main_};
+  awaited_[answer.pid] = {answer.at_ns, now + wait(), answer.pid == main_};
   const auto seen = newest_ns_.find(answer.pid);
   if (seen != newest_ns_.end()) counters_written(answer.pid, seen->second, now);
 }

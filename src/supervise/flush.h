@@ -72,6 +72,8 @@ class Flush {
   static constexpr Duration kAfterStop = std::chrono::seconds(1);
   // … and one more so long before the grace is over.
   static constexpr Duration kBeforeTheEnd = std::chrono::milliseconds(1500);
+  // Then a handler is waited for so long at most, before the memory is read.
+  static constexpr Duration kHurriedWait = std::chrono::milliseconds(500);
   static constexpr Duration kLongestInterval = std::chrono::minutes(10);
 
   Flush(const config::FlushOptions& options, std::uint64_t seed)
@@ -113,6 +115,7 @@ class Flush {
   };
 
   [[nodiscard]] bool off() const { return options_.mode == config::FlushMode::off; }
+  [[nodiscard]] Duration wait() const;
   void begin(MonoTime now);
   void finish_round(MonoTime now);
   void take(const ProcessesFound::Process& process, MonoTime now);
@@ -129,6 +132,7 @@ class Flush {
   std::optional<MonoTime> due_;        // the interval's next
   std::vector<MonoTime> before_kill_;  // after a stop signal
   bool in_round_ = false;
+  bool hurried_ = false;  // the round is one of those after a stop signal
   bool again_ = false;  // asked for while a round was under way
   std::optional<std::int64_t> forwarded_ns_;        // of the round
   std::optional<std::int64_t> forwarded_again_ns_;  // of the next one

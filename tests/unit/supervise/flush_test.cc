@@ -187,6 +187,37 @@ TEST_F(FlushTest, AfterAStopSignalOneASecondLaterAndOneBeforeTheGraceEnds) {
   expect_idle();
 }
 
+TEST_F(FlushTest, BeforeTheKillAHandlerThatIsSilentIsNotWaitedForLong) {
+  flush_->stop_requested(now_, now_ + seconds(10));
+  wait_for_next();
+  round({kReady});
+  expect_signal(kMain);
+  sent(kMain, 100);
+  expect_nothing();
+  EXPECT_EQ(until_next(), Flush::kHurriedWait);
+  wait_for_next();
+  expect_read(kMain);
+  was_read(kMain, Result::written);
+  expect_nothing();
+  EXPECT_EQ(until_next(), milliseconds(7000)) << "the one before the grace ends";
+}
+
+TEST_F(FlushTest, BeforeTheKillARoundThatWaitsIsCutShort) {
+  ask();
+  round({kReady});
+  expect_signal(kMain);
+  sent(kMain, 100);
+  expect_nothing();
+  EXPECT_EQ(until_next(), seconds(5));
+  flush_->stop_requested(now_, now_ + seconds(10));
+  EXPECT_EQ(until_next(), seconds(1));
+  wait_for_next();
+  expect_nothing();
+  EXPECT_EQ(until_next(), Flush::kHurriedWait);
+  wait_for_next();
+  expect_read(kMain);
+}
+
 TEST_F(FlushTest, AShortGraceLeavesHalfOfItForTheUpload) {
   flush_->stop_requested(now_, now_ + seconds(2));
   EXPECT_EQ(until_next(), seconds(1));
