@@ -40,6 +40,8 @@ void Snapshots::saw(const coverage::ReadyFile& file) {
     forget_some();
   } else if (found->second.file.path != file.file.path) {
     found->second.waiting[file.name.time_ns] = file.file;
+  } else if (found->second.file != file.file) {
+    begin(process, file.file, file.name.time_ns);  // somebody else wrote it anew
   }
   queue(process);
 }

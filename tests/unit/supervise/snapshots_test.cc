@@ -192,6 +192,16 @@ TEST_F(SnapshotsTest, TheFirstFileToldOfAgainIsNoSnapshot) {
   expect_nothing();
 }
 
+TEST_F(SnapshotsTest, TheFirstFileWrittenAnewBySomebodyElseIsUploadedAnew) {
+  begin(path(1));
+  snapshots_.saw({entry(path(1), 11), coverage::parse_file_name(path(1)), false});
+  expect_look(path(1));
+  const auto upload = looked(path(1), "a");
+  ASSERT_TRUE(upload);
+  EXPECT_EQ(upload->file, entry(path(1), 11));
+  expect_nothing();
+}
+
 TEST_F(SnapshotsTest, AnAnswerThatNobodyAskedForIsNothing) {
   EXPECT_FALSE(looked(path(1), "a"));
   EXPECT_FALSE(folded({path(1), path(2), {}}, Fold::replaced));
