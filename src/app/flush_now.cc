@@ -28,7 +28,8 @@ Status request_flush(pid_t supervisor, int signal) {
   const std::string name = "process " + std::to_string(supervisor);
   // The signal would end another program.
   const std::string comm = process::read_proc_file(supervisor, "comm");
-  if (comm.empty()) return Error{"--flush-now: there is no " + name + ", or no /proc to look at it"};
+  if (comm.empty())
+    return Error{"--flush-now: there is no " + name + ", or no /proc to look at it"};
   if (comm != "go-integcov\n" && !runs_our_program(supervisor)) {
     return Error{"--flush-now: " + name +
                  " is no go-integcov; expected the PID of the one that runs the program"};

@@ -1,7 +1,7 @@
 #include "app/memory_snapshots.h"
 
-#include <cerrno>
 #include <algorithm>
+#include <cerrno>
 #include <ctime>
 #include <optional>
 #include <unordered_map>

@@ -46,7 +46,9 @@ bool has_handler(const std::string& coverdir, pid_t pid, std::string_view auxv) 
   return ready.starts_with("1\n") && ready.ends_with('\n' + std::string(checksum.data()) + '\n');
 }
 
-std::string first_line(const std::string& text) { return printable(text.substr(0, text.find('\n'))); }
+std::string first_line(const std::string& text) {
+  return printable(text.substr(0, text.find('\n')));
+}
 
 }  // namespace
 

@@ -144,8 +144,7 @@ void fold_leftovers(const std::string& coverdir) {
         const auto judgement =
             supervise::judge(read_counters(coverdir, standing->second).counters,
                              read_counters(coverdir, next->second).counters, true, true);
-        const Fold done =
-            carry_out(judgement.fold, coverdir, standing->second, next->second);
+        const Fold done = carry_out(judgement.fold, coverdir, standing->second, next->second);
         if (done == Fold::replaced || done == Fold::unchanged) newest_ns = next->first;
         if (done != Fold::kept) continue;
       }
@@ -163,7 +162,8 @@ Status write_file(const std::string& coverdir, const std::string& name, std::str
     unlink(temporary.c_str());
     return Error{"cannot write " + path + ": " + std::strerror(code), code};
   };
-  UniqueFd file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  UniqueFd file(
+      open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return failed();
   while (!content.empty()) {
     const ssize_t put = write(file.get(), content.data(), content.size());

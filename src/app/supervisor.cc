@@ -44,8 +44,7 @@ std::size_t parallel_uploads() {
 
 Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
                        std::optional<watch::ControlFolder> control, const Child& child,
-                       const process::JobControl& job_control,
-                       StderrLog& log)
+                       const process::JobControl& job_control, StderrLog& log)
     : plan_(plan),
       metadata_(std::move(metadata)),
       job_control_(job_control),
@@ -226,9 +225,7 @@ void Supervisor::tell_listing(const std::string& trouble) {
   log_.write(Severity::warning, trouble + ": some files in it are not uploaded");
 }
 
-void Supervisor::perform(const supervise::CloseWatch&) {
-  watcher_.close();
-}
+void Supervisor::perform(const supervise::CloseWatch&) { watcher_.close(); }
 
 storage::Backend& Supervisor::backend() {
   if (!storage_) storage_.emplace(loop_, plan_, metadata_);

@@ -33,8 +33,9 @@ struct Child {
 
 class Supervisor {
  public:
-  // `child` has plan.config.coverdir, whose control folder is `control` (none without a storage). Throws
-  // std::runtime_error when the kernel has no fds for a loop: use process::plain_wait() then.
+  // `child` has plan.config.coverdir, whose control folder is `control` (none without a storage).
+  // Throws std::runtime_error when the kernel has no fds for a loop: use process::plain_wait()
+  // then.
   Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
              std::optional<watch::ControlFolder> control, const Child& child,
              const process::JobControl& job_control, StderrLog& log);
@@ -103,7 +104,7 @@ class Supervisor {
   bool lost_ = false;  // lost_timer_ runs
   process::SignalSource signals_;
   watch::Watcher watcher_;
-  event::Timer look_timer_;                // where there are no file events
+  event::Timer look_timer_;  // where there are no file events
   std::optional<StorageAccess> storage_;
   std::map<upload::UploadId, std::unique_ptr<storage::Attempt>> attempts_;
 };

@@ -59,9 +59,9 @@ struct Exit {
   ExitStatus status;
 };
 
-using Action = std::variant<ForwardSignal, ListFolder, CloseWatch, StartUpload, AbortUpload,
-                            Prepare, RecordUploaded, LookAtWriter, FoldSnapshot, FindProcesses,
-                            SignalSnapshot, ReadSnapshot, WriteStartRecord, WriteEndRecord,
-                            WriteLog, Exit>;
+using Action =
+    std::variant<ForwardSignal, ListFolder, CloseWatch, StartUpload, AbortUpload, Prepare,
+                 RecordUploaded, LookAtWriter, FoldSnapshot, FindProcesses, SignalSnapshot,
+                 ReadSnapshot, WriteStartRecord, WriteEndRecord, WriteLog, Exit>;
 
 }  // namespace integcov::supervise

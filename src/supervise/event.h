@@ -48,7 +48,7 @@ struct UploadFinished {
 };
 
 using Event = std::variant<SignalArrived, ChildExited, DescendantsGone, FileFinished, EventsLost,
-                           FolderListed, UploadFinished, WriterSeen, SnapshotFolded,
-                           ProcessesFound, SnapshotSignalled, SnapshotRead>;
+                           FolderListed, UploadFinished, WriterSeen, SnapshotFolded, ProcessesFound,
+                           SnapshotSignalled, SnapshotRead>;
 
 }  // namespace integcov::supervise

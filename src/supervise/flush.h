@@ -132,8 +132,8 @@ class Flush {
   std::optional<MonoTime> due_;        // the interval's next
   std::vector<MonoTime> before_kill_;  // after a stop signal
   bool in_round_ = false;
-  bool hurried_ = false;  // the round is one of those after a stop signal
-  bool again_ = false;  // asked for while a round was under way
+  bool hurried_ = false;                            // the round is one of those after a stop signal
+  bool again_ = false;                              // asked for while a round was under way
   std::optional<std::int64_t> forwarded_ns_;        // of the round
   std::optional<std::int64_t> forwarded_again_ns_;  // of the next one
   std::deque<Request> requests_;

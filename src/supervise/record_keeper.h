@@ -36,14 +36,13 @@ class RecordKeeper {
   // An older version has the name that it is sent under.
   [[nodiscard]] bool is_stored(const std::string& path) const {
     const auto known = objects_.find(path);
-    return known != objects_.end() &&
-           std::ranges::find(known->second.stored, known->second.sent) !=
-               known->second.stored.end();
+    return known != objects_.end() && std::ranges::find(known->second.stored, known->second.sent) !=
+                                          known->second.stored.end();
   }
 
   [[nodiscard]] EndOfRun end(ExitStatus status, std::string flush) const {
-    EndOfRun end{.status = status, .flush = std::move(flush), .processes = {},
-                 .complete = complete_};
+    EndOfRun end{
+        .status = status, .flush = std::move(flush), .processes = {}, .complete = complete_};
     for (const auto& [path, names] : objects_) {
       coverage::FileName name = coverage::parse_file_name(path);
       std::vector<std::string> objects = names.stored;

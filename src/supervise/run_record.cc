@@ -72,9 +72,8 @@ std::string end_record(const RunFacts& facts, const EndOfRun& end, WallTime ende
   const std::string status = std::to_string(end.status.value);
   return common(facts, "ended")
              .string("ended", format_rfc3339(ended))
-             .raw("exit_status", Members()
-                                     .raw(end.status.signaled ? "signal" : "code", status)
-                                     .object())
+             .raw("exit_status",
+                  Members().raw(end.status.signaled ? "signal" : "code", status).object())
              .string("flush", end.flush)
              .raw("processes", "[" + processes + "]")
              .raw("complete", end.complete ? "true" : "false")

@@ -153,8 +153,7 @@ void Session::saw(const FileEntry& file, MonoTime now) {
   }
   if (!uploads()) return;
   look_again_ = true;
-  queue_.add(ready->file, rank_of(ready->name.kind), ready->name.time_ns, {},
-             ready->stored_before);
+  queue_.add(ready->file, rank_of(ready->name.kind), ready->name.time_ns, {}, ready->stored_before);
 }
 
 // At the start of each image of a program Go writes its covmeta anew.
@@ -182,10 +181,12 @@ void Session::upload_counters(const Snapshots::Upload& upload) {
 // Without the right to replace an object all snapshots of a process are kept.
 void Session::add_under_new_name(const std::string& path, const std::string& reason) {
   append_ = true;
-  warn_once("append",
-            "snapshots are added to " + options_.storage +
-                " under new names, and `go tool covdata` counts a process once for each: the newest "
-                "could not take the place of the one before (" + reason + ")");
+  warn_once(
+      "append",
+      "snapshots are added to " + options_.storage +
+          " under new names, and `go tool covdata` counts a process once for each: the newest "
+          "could not take the place of the one before (" +
+          reason + ")");
   upload_counters(counters_.at(path));
 }
 

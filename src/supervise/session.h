@@ -115,9 +115,9 @@ class Session {
   bool start_recorded_ = false;
   bool end_recorded_ = false;
   std::map<std::string, Snapshots::Upload> counters_;  // by path: what was given to the queue last
-  bool append_ = false;  // objects may not be replaced: snapshots go up under new names
-  bool may_replace_ = false;                  // one was
-  std::set<upload::UploadId> replacing_;      // under way
+  bool append_ = false;       // objects may not be replaced: snapshots go up under new names
+  bool may_replace_ = false;  // one was
+  std::set<upload::UploadId> replacing_;  // under way
   std::deque<Action> outbox_;
   std::set<std::string> warned_;
 

@@ -2,7 +2,8 @@
 // is replaced by the newest snapshot. So what is in the folder, and in storage, may be merged.
 //
 //   saw(first) ── LookAtWriter ──> on_looked: upload it
-//   saw(next)  ── FoldSnapshot ──> on_folded: upload the first name anew | the file itself | nothing
+//   saw(next)  ── FoldSnapshot ──> on_folded: upload the first name anew | the file itself |
+//   nothing
 #pragma once
 
 #include <cstdint>
@@ -91,7 +92,8 @@ class Snapshots {
   void forget_some();
   // `file` is the first of a series from now on.
   void begin(const Process& process, FileEntry file, std::uint64_t time_ns);
-  [[nodiscard]] bool wrote(const Process& process, std::uint64_t time_ns, const Sighting& seen) const;
+  [[nodiscard]] bool wrote(const Process& process, std::uint64_t time_ns,
+                           const Sighting& seen) const;
 
   std::map<Process, Series> series_;
   std::deque<Process> by_age_;

@@ -12,12 +12,12 @@ TEST(Settings, CoverTheWholeSurface) {
   std::set<std::string_view> names;
   for (const Setting& setting : settings()) names.insert(setting.env);
   EXPECT_EQ(names, (std::set<std::string_view>{
-                       "GOCOVERDIR", "INTEGCOV_DISABLED", "INTEGCOV_FLUSH", "INTEGCOV_FLUSH_INTERVAL",
-                       "INTEGCOV_FLUSH_SIGNAL", "INTEGCOV_FLUSH_WAIT", "INTEGCOV_GCS_CHUNK_SIZE",
-                       "INTEGCOV_GCS_ENDPOINT", "INTEGCOV_GCS_KMS_KEY", "INTEGCOV_GCS_USER_PROJECT",
-                       "INTEGCOV_GRACE", "INTEGCOV_LABELS", "INTEGCOV_LOG_FORMAT",
-                       "INTEGCOV_LOG_LEVEL", "INTEGCOV_ON_UPLOAD_ERROR", "INTEGCOV_STOP_SIGNAL",
-                       "INTEGCOV_STORAGE", "INTEGCOV_UPLOAD_TIMEOUT"}));
+                       "GOCOVERDIR", "INTEGCOV_DISABLED", "INTEGCOV_FLUSH",
+                       "INTEGCOV_FLUSH_INTERVAL", "INTEGCOV_FLUSH_SIGNAL", "INTEGCOV_FLUSH_WAIT",
+                       "INTEGCOV_GCS_CHUNK_SIZE", "INTEGCOV_GCS_ENDPOINT", "INTEGCOV_GCS_KMS_KEY",
+                       "INTEGCOV_GCS_USER_PROJECT", "INTEGCOV_GRACE", "INTEGCOV_LABELS",
+                       "INTEGCOV_LOG_FORMAT", "INTEGCOV_LOG_LEVEL", "INTEGCOV_ON_UPLOAD_ERROR",
+                       "INTEGCOV_STOP_SIGNAL", "INTEGCOV_STORAGE", "INTEGCOV_UPLOAD_TIMEOUT"}));
 }
 
 TEST(Settings, AreFoundByEitherName) {

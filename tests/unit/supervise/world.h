@@ -193,8 +193,8 @@ class World {
       }
       const bool orphans = pick_(4) == 1;
       for (std::uint64_t n = orphans ? 1 + pick_(2) : 0; n > 0; --n) {
-        Process& orphan = children_.emplace_back(
-            Process{.pid = static_cast<std::uint32_t>(20 + n), .image = 0});
+        Process& orphan =
+            children_.emplace_back(Process{.pid = static_cast<std::uint32_t>(20 + n), .image = 0});
         const MonoTime born = exit - ms(20);
         if (born <= start + ms(20)) continue;
         starts_.push_back(born);
