@@ -13,7 +13,7 @@ void Flush::coverage_seen(MonoTime now) {
   if (std::exchange(covered_, true) || off() || interval_ == Duration::zero()) return;
   // Somewhere in its second half, so that a fleet that starts at once doesn't flush at once.
   std::uniform_int_distribution<Duration::rep> half(interval_.count() / 2, interval_.count());
-  due_ = now + Duration(half(random_));
+  due_ = now + std::max(Duration(half(random_)), kSettle);
 }
 
 void Flush::stop_requested(MonoTime now, MonoTime end) {

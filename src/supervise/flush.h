@@ -68,6 +68,9 @@ struct SnapshotRead {
 
 class Flush {
  public:
+  // No snapshot is taken on an interval so soon after the start: the time in its name must tell it
+  // from the start of its image, should a later run have to (kTickNs in fold.h).
+  static constexpr Duration kSettle = std::chrono::milliseconds(50);
   // After a stop signal the app has that long to end by itself before a snapshot is taken …
   static constexpr Duration kAfterStop = std::chrono::seconds(1);
   // … and one more so long before the grace is over.

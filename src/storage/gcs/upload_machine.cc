@@ -247,6 +247,8 @@ Step UploadMachine::on_refused(const Response& response) {
   if (response.status == 400 && !std::exchange(bad_request_, true)) {
     return fail(failure(response, true));
   }
+  // Twice; but an earlier request may have stored it although its answer said otherwise.
+  if (response.status == 400 && maybe_stored_) return look(Why::exists, failure(response, false));
   if (response.status == 403 && match_ != 0) {
     return fail_to_replace(" and may not be replaced (needs storage.objects.delete): " +
                            describe(response));

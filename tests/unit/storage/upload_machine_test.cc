@@ -621,6 +621,19 @@ TEST(Errors, ABadRequestMayOnceBeADamagedOne) {
   EXPECT_FALSE(story.failed().retryable);
 }
 
+TEST(Errors, ABadRequestIsLookedIntoWhenAnEarlierOneMayHaveStored) {
+  Story story(small());
+  story.attempt();
+  story.reply(answer(500));
+  for (int damaged = 0; damaged < 2; ++damaged) {
+    story.attempt();
+    story.reply(answer(400, "Malformed multipart body."));
+  }
+  EXPECT_EQ(story.sent(), "look");
+  story.reply(object(9));
+  EXPECT_FALSE(story.stored().already_there);
+}
+
 // --- connections and limits ---------------------------------------------------------------------
 
 TransportError stale() {
