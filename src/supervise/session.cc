@@ -148,7 +148,9 @@ void Session::saw(const FileEntry& file, MonoTime now) {
   if (!ready) return;
   const bool counters = ready->name.kind == coverage::FileKind::covcounters;
   if (counters) flush_.counters_written(ready->name.pid, ready->name.time_ns, now);
-  if (counters && ready_.is_of_this_run(file) && file.path.find('/') == std::string::npos) {
+  const bool of_this_run = ready_.is_of_this_run(file) &&
+                           static_cast<std::int64_t>(ready->name.time_ns) >= options_.run_start_ns;
+  if (counters && of_this_run && file.path.find('/') == std::string::npos) {
     return snapshots_.saw(*ready);
   }
   if (!uploads()) return;

@@ -1,6 +1,7 @@
 #include "supervise/snapshots.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "coverage/file_name.h"
 
@@ -12,7 +13,7 @@ Snapshots::Process Snapshots::process_of(const std::string& path) {
 }
 
 void Snapshots::queue(const Process& process) {
-  if (std::ranges::find(due_, process) == due_.end()) due_.push_back(process);
+  if (!std::exchange(series_.at(process).due, true)) due_.push_back(process);
 }
 
 void Snapshots::forget_some() {
@@ -82,6 +83,7 @@ std::optional<Snapshots::Request> Snapshots::next() {
     due_.pop_front();
     if (found == series_.end()) continue;
     Series& series = found->second;
+    series.due = false;
     if (series.asked) continue;  // its answer comes back to what waits
     if (!series.looked || series.look_again) {
       series.look_again = false;
@@ -132,7 +134,7 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
   queue(process);
 
   const bool newer = time_ns > series.known.newest_ns;
-  const Upload itself{appeared, time_ns, answer.appeared};
+  Upload itself{appeared, time_ns, answer.appeared};
   switch (answer.fold) {
     case Fold::superseded:
     case Fold::vanished: return std::nullopt;

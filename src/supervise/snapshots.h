@@ -81,6 +81,7 @@ class Snapshots {
     FileEntry file;      // what stands
     std::string newest;  // the name that its content had
     Standing known;
+    bool due = false;     // in due_
     bool asked = false;   // a request is out
     bool looked = false;  // at the writer, and the file was given for upload
     bool look_again = false;

@@ -208,11 +208,11 @@ std::optional<MonoTime> Queue::deadline() const {
 bool Queue::idle() const { return ready_.empty() && delayed_.empty() && running_.empty(); }
 
 bool Queue::waiting(Rank rank) const {
-  return std::ranges::any_of(entries_, [&](const auto& known) {
-    const Entry& entry = known.second;
-    return entry.rank <= rank &&
-           (entry.state == State::ready || entry.state == State::delayed || entry.newer);
-  });
+  if (!ready_.empty() && std::get<Rank>(*ready_.begin()) <= rank) return true;
+  const auto waits = [&](UploadId id) { return entries_.at(id).rank <= rank; };
+  return std::ranges::any_of(delayed_, waits, &std::pair<MonoTime, UploadId>::second) ||
+         std::ranges::any_of(running_,
+                             [&](UploadId id) { return waits(id) && entries_.at(id).newer; });
 }
 
 std::vector<UploadId> Queue::running() const { return {running_.begin(), running_.end()}; }
