@@ -13,35 +13,35 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST(JoinPath, AnAbsolutePathStandsForItself) {
-  EXPECT_EQ(join_path("/work", "a"), "/work/a");
-  EXPECT_EQ(join_path("/work/", "a"), "/work/a");
+  EXPECT_EQ(join_path("/srv", "a"), "/srv/a");
+  EXPECT_EQ(join_path("/srv/", "a"), "/srv/a");
   EXPECT_EQ(join_path("/", "a"), "/a");
   EXPECT_EQ(join_path("", "a"), "a");
-  EXPECT_EQ(join_path("/work", "/a"), "/a");
-  EXPECT_EQ(join_path("/work", ""), "/work/");
+  EXPECT_EQ(join_path("/srv", "/a"), "/a");
+  EXPECT_EQ(join_path("/srv", ""), "/srv/");
 }
 
 TEST(AbsolutePath, IsSeenFromTheWorkingDirectory) {
-  EXPECT_EQ(absolute_path("key.json", "/work"), "/work/key.json");
-  EXPECT_EQ(absolute_path("/etc/key.json", "/work"), "/etc/key.json");
-  EXPECT_EQ(absolute_path("", "/work"), "/work/");
+  EXPECT_EQ(absolute_path("key.json", "/srv"), "/srv/key.json");
+  EXPECT_EQ(absolute_path("/etc/key.json", "/srv"), "/etc/key.json");
+  EXPECT_EQ(absolute_path("", "/srv"), "/srv/");
   EXPECT_EQ(absolute_path("", ""), "");
   EXPECT_EQ(absolute_path("a", ""), "a") << "there is none";
 }
 
 TEST(AbsolutePath, IsNormal) {
-  EXPECT_EQ(absolute_path("./a/./b/../c", "/work"), "/work/a/c");
-  EXPECT_EQ(absolute_path("../a", "/work"), "/a");
-  EXPECT_EQ(absolute_path("../../../a", "/work"), "/a") << "nothing is above the root";
-  EXPECT_EQ(absolute_path("a//b///c", "//work"), "/work/a/b/c");
-  EXPECT_EQ(absolute_path("..a/...", "/work"), "/work/..a/...") << "names with dots";
-  EXPECT_EQ(absolute_path("..", "/work"), "/");
+  EXPECT_EQ(absolute_path("./a/./b/../c", "/srv"), "/srv/a/c");
+  EXPECT_EQ(absolute_path("../a", "/srv"), "/a");
+  EXPECT_EQ(absolute_path("../../../a", "/srv"), "/a") << "nothing is above the root";
+  EXPECT_EQ(absolute_path("a//b///c", "//srv"), "/srv/a/b/c");
+  EXPECT_EQ(absolute_path("..a/...", "/srv"), "/srv/..a/...") << "names with dots";
+  EXPECT_EQ(absolute_path("..", "/srv"), "/");
 }
 
 TEST(AbsolutePath, KeepsWhatAsksForAFolder) {
-  EXPECT_EQ(absolute_path("a/", "/work"), "/work/a/");
-  EXPECT_EQ(absolute_path("a/.", "/work"), "/work/a/");
-  EXPECT_EQ(absolute_path("a/b/..", "/work"), "/work/a/");
+  EXPECT_EQ(absolute_path("a/", "/srv"), "/srv/a/");
+  EXPECT_EQ(absolute_path("a/.", "/srv"), "/srv/a/");
+  EXPECT_EQ(absolute_path("a/b/..", "/srv"), "/srv/a/");
 }
 
 TEST(AbsolutePath, GivesWhatTheStandardLibraryWould) {
@@ -63,11 +63,11 @@ TEST(AbsolutePath, GivesWhatTheStandardLibraryWould) {
 
 TEST(AbsoluteFolder, HasNoSlashAtTheEnd) {
   for (const char* path : {"a", "a/", "a//", "a/.", "a/b/..", "./a/./"}) {
-    EXPECT_EQ(absolute_folder(path, "/work"), "/work/a") << path;
+    EXPECT_EQ(absolute_folder(path, "/srv"), "/srv/a") << path;
   }
-  EXPECT_EQ(absolute_folder("", "/work"), "/work");
+  EXPECT_EQ(absolute_folder("", "/srv"), "/srv");
   for (const char* path : {"/", "//", "..", "../.."}) {
-    EXPECT_EQ(absolute_folder(path, "/work"), "/") << path;
+    EXPECT_EQ(absolute_folder(path, "/srv"), "/") << path;
   }
 }
 
