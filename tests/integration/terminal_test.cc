@@ -152,6 +152,12 @@ char state_of(pid_t pid) {
   return at == std::string::npos ? '-' : stat[at + 2];
 }
 
+// We have stepped out of the job again: until then a signal to the job's group comes twice
+// (docs/decisions/0009).
+bool are_apart(pid_t wrapper, pid_t child) {
+  return eventually([&] { return getpgid(wrapper) != getpgid(child); });
+}
+
 std::size_t count(const std::string& text, const std::string& what) {
   std::size_t n = 0;
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; ++at) ++n;
@@ -163,6 +169,7 @@ TEST(Terminal, CtrlCReachesTheProgramOnce) {
                     {go_integcov(), program("sleeper"), "-print-signals", "-until", "SIGTERM"});
   EXPECT_TRUE(terminal.event().starts_with("started"));
   terminal.shows("ready");
+  EXPECT_TRUE(are_apart(terminal.wrapper(), child_of(terminal.wrapper())));
   std::string screen;
   for (int i = 0; i < 5; ++i) {
     terminal.type("\x03");
@@ -179,6 +186,7 @@ TEST(Terminal, CtrlZStopsUsAndTheProgramAndFgResumesBoth) {
   EXPECT_TRUE(terminal.event().starts_with("started"));
   terminal.shows("ready");
   const pid_t child = child_of(terminal.wrapper());
+  EXPECT_TRUE(are_apart(terminal.wrapper(), child));
   for (int round = 0; round < 3; ++round) {
     terminal.type("\x1a");
     EXPECT_EQ(terminal.event(), "stopped with the terminal\n");
@@ -187,6 +195,7 @@ TEST(Terminal, CtrlZStopsUsAndTheProgramAndFgResumesBoth) {
     terminal.foreground();
     EXPECT_TRUE(eventually([&] { return state_of(child) != 'T'; }));
     EXPECT_NE(state_of(terminal.wrapper()), 'T');
+    EXPECT_TRUE(are_apart(terminal.wrapper(), child));
   }
   EXPECT_TRUE(eventually([&] { return getpgid(child) == terminal.wrapper(); }));
   terminal.type("\x03");
