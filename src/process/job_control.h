@@ -17,6 +17,9 @@ class JobControl {
   // Looks for a controlling terminal.
   JobControl();
 
+  // adopt_child leaves the child's process group: the program should not start before that.
+  [[nodiscard]] bool steps_out() const { return job_ != 0; }
+
   // In the child, between fork and exec: async-signal-safe.
   void enter_child() const;
   // In the parent, right after fork.

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <optional>
 
 #include "base/encoding.h"
 #include "base/exit_status.h"
@@ -66,35 +67,59 @@ void await_exec(int fd, pid_t child, const JobControl& job_control) {
   }
 }
 
+struct Pipe {
+  UniqueFd read_end;
+  UniqueFd write_end;
+};
+
+std::optional<Pipe> make_pipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return std::nullopt;
+  return Pipe{.read_end = UniqueFd(ends[0]), .write_end = UniqueFd(ends[1])};
+}
+
+// Until the last writer has closed it.
+void await_end(int fd) {
+  char byte = 0;
+  while (read(fd, &byte, 1) < 0 && errno == EINTR) {
+  }
+}
+
 }  // namespace
 
 std::variant<pid_t, SpawnError> spawn(const Command& command, const Inherited& inherited,
                                       const JobControl& job_control) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return own_error("pipe", errno);
-  const UniqueFd read_end(ends[0]);
-  UniqueFd write_end(ends[1]);
+  auto report = make_pipe();
+  if (!report) return own_error("pipe", errno);
+  // Where we leave the child's group, the program starts after that only: before its exec a signal
+  // that comes to both of us, and is then forwarded, can't count twice. Without the fds it may.
+  auto adopted = job_control.steps_out() ? make_pipe() : std::nullopt;
 
   const pid_t child = fork();
   if (child < 0) return own_error("fork", errno);
   if (child == 0) {
     job_control.enter_child();
+    if (adopted) {
+      adopted->write_end.reset();
+      await_end(adopted->read_end.get());
+    }
     // What is pending for us stays with us (fork(2)) and is forwarded; what comes from now on is
     // the program's, even before its exec.
     sigset_t none;
     sigemptyset(&none);
     const int error = exec_program(command, inherited, none);
-    [[maybe_unused]] const auto written = write(write_end.get(), &error, sizeof error);
+    [[maybe_unused]] const auto written = write(report->write_end.get(), &error, sizeof error);
     _exit(kExitOwnError);
   }
   job_control.adopt_child(child);
-  write_end.reset();
+  adopted.reset();
+  report->write_end.reset();
 
-  await_exec(read_end.get(), child, job_control);
+  await_exec(report->read_end.get(), child, job_control);
   int error = 0;
   ssize_t got = 0;
   do {
-    got = read(read_end.get(), &error, sizeof error);
+    got = read(report->read_end.get(), &error, sizeof error);
   } while (got < 0 && errno == EINTR);
   if (got != sizeof error) return child;  // closed by a successful exec, or by a signal before it
   while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
