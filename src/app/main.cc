@@ -11,11 +11,11 @@
 #include <variant>
 #include <vector>
 
+#include "app/coverage_folder.h"
 #include "app/flush_now.h"
 #include "app/identity.h"
 #include "app/install.h"
 #include "app/preflight.h"
-#include "app/snapshot_files.h"
 #include "app/stderr_log.h"
 #include "app/supervisor.h"
 #include "base/exit_status.h"
@@ -25,9 +25,7 @@
 #include "process/plain_wait.h"
 #include "process/reaper.h"
 #include "process/spawn.h"
-#include "watch/control_folder.h"
 #include "watch/folder.h"
-#include "watch/run_folder.h"
 
 namespace {
 
@@ -64,11 +62,11 @@ app::StderrLog::Style log_style(const config::Config& config, const config::Envi
 
 // The program has started: nothing may stop us from waiting for it and keeping its status.
 ExitStatus supervise(const app::Plan& plan, std::map<std::string, std::string> metadata,
-                     std::optional<watch::ControlFolder> control, const app::Child& child,
+                     app::CoverageFolder folder, const app::Child& child,
                      const process::JobControl& job_control, app::StderrLog& log) {
   std::string trouble;
   try {
-    app::Supervisor supervisor(plan, std::move(metadata), std::move(control), child, job_control,
+    app::Supervisor supervisor(plan, std::move(metadata), std::move(folder), child, job_control,
                                log);
     return supervisor.run();
   } catch (const std::exception& error) {
@@ -77,32 +75,6 @@ ExitStatus supervise(const app::Plan& plan, std::map<std::string, std::string> m
   log.write(Severity::warning,
             trouble + ": the program runs, but its coverage stays in " + plan.config.coverdir);
   return process::plain_wait(child.pid, job_control);
-}
-
-// The lock on GOCOVERDIR. If another supervisor has it, the program gets a folder of its own there.
-std::optional<watch::ControlFolder> take_folder(app::Plan& plan, const std::string& run,
-                                                app::StderrLog& log) {
-  using Lock = watch::ControlFolder::Lock;
-  if (std::holds_alternative<std::monostate>(plan.config.storage)) return std::nullopt;
-  std::string& coverdir = plan.config.coverdir;
-  watch::ControlFolder control(coverdir);
-  if (control.lock() == Lock::forbidden) {
-    log.write(Severity::warning, coverdir +
-                                     "/.integcov belongs to another user: files of other runs in " +
-                                     coverdir + " may be uploaded too");
-  }
-  if (control.lock() != Lock::taken) return control;
-  auto own = watch::make_run_folder(coverdir, run);
-  if (!own) {
-    log.write(Severity::warning, "another go-integcov uses " + coverdir + ", and " + own.message() +
-                                     ": files of both runs are uploaded");
-    return control;
-  }
-  log.write(Severity::info,
-            "another go-integcov uses " + coverdir + ": this run's coverage goes to " + *own);
-  coverdir = *std::move(own);
-  plan.careless = false;
-  return watch::ControlFolder(coverdir);
 }
 
 int run(const config::Config& config, const config::Environment& env,
@@ -116,7 +88,7 @@ int run(const config::Config& config, const config::Environment& env,
   }
   for (const std::string& warning : plan->warnings) log.write(Severity::warning, warning);
 
-  const std::string& coverdir = plan->config.coverdir;
+  const std::string coverdir = plan->config.coverdir;
   if (const auto made = watch::make_folder(coverdir); !made) {
     log.write(Severity::warning, made.message() + ": the program can't leave coverage there");
   } else if (access(coverdir.c_str(), W_OK | X_OK) != 0) {
@@ -124,10 +96,12 @@ int run(const config::Config& config, const config::Environment& env,
                                      "\" is not writable for this user: the program can't leave "
                                      "coverage there");
   }
-  auto control = take_folder(*plan, metadata["integcov-run"], log);
-  app::fold_leftovers(coverdir);
+  app::CoverageFolder folder = app::take_folder(plan->config, metadata["integcov-run"], log);
+  const bool alone = folder.control.has_value();
+  plan->config.coverdir = folder.path;
+  if (folder.own) plan->careless = false;
 
-  std::vector<std::string> variables = app::child_environment(envp, coverdir);
+  std::vector<std::string> variables = app::child_environment(envp, folder.path);
   std::vector<char*> child_envp;
   for (std::string& variable : variables) child_envp.push_back(variable.data());
   child_envp.push_back(nullptr);
@@ -139,8 +113,9 @@ int run(const config::Config& config, const config::Environment& env,
   const WallTime started = event::Loop::wall_now();
   auto child = process::spawn({program, child_envp.data()}, inherited, job_control);
   if (const auto* error = std::get_if<process::SpawnError>(&child);
-      error != nullptr && error->exit_code == kExitOwnError && control) {
-    control.reset();  // with hardly any fds left the program matters more than our lock
+      error != nullptr && error->exit_code == kExitOwnError && folder.control) {
+    folder.control.reset();  // with hardly any fds left the program matters more than our lock
+    folder.shared = true;
     child = process::spawn({program, child_envp.data()}, inherited, job_control);
   }
   if (const auto* error = std::get_if<process::SpawnError>(&child)) {
@@ -156,7 +131,10 @@ int run(const config::Config& config, const config::Environment& env,
                                  .started = started,
                                  .earlier = inherited.children};
   const ExitStatus status =
-      supervise(*plan, std::move(metadata), std::move(control), started_child, job_control, log);
+      supervise(*plan, std::move(metadata), std::move(folder), started_child, job_control, log);
+  if (alone && std::holds_alternative<std::monostate>(plan->config.storage)) {
+    app::gather_runs(coverdir, log);
+  }
   log.flush();
   job_control.die_like(status);
   return status.shell_code();

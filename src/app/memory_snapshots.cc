@@ -7,10 +7,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "app/snapshot_folder.h"
+#include "app/covmeta_files.h"
 #include "coverage/live_counters.h"
 #include "process/identity.h"
 #include "process/process_memory.h"
+#include "watch/folder.h"
 
 namespace integcov::app {
 namespace {
@@ -49,13 +50,14 @@ Taken no_counters(LiveCounters::Reading reading) {
 }  // namespace
 
 struct MemorySnapshots::State {
-  explicit State(std::string coverdir) : folder(std::move(coverdir)) {}
+  explicit State(std::string folder) : coverdir(std::move(folder)), metas(coverdir) {}
 
   // Sets counters or verdict; false if the process changed meanwhile.
   bool look(Image& image, ByteSource& memory);
   Taken snapshot(Image& image, ByteSource& memory);
 
-  SnapshotFolder folder;
+  std::string coverdir;
+  CovmetaFiles metas;
   std::unordered_map<pid_t, Image> images;
   LiveCounters::Buffers buffers;
 };
@@ -84,9 +86,9 @@ Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory) {
   const pid_t pid = image.identity.pid;
   LiveCounters& counters = *image.counters;
   std::vector<coverage::MetaHash> known;
-  if (counters.needs_known_hashes()) known = folder.hashes();
+  if (counters.needs_known_hashes()) known = metas.hashes();
   const auto hash = counters.hash(memory, known);
-  const auto mode = hash ? folder.mode(*hash) : std::nullopt;
+  const auto mode = hash ? metas.mode(*hash) : std::nullopt;
   if (!mode) return NotYet{};
 
   // As Go does: the file is named before the counters are read.
@@ -96,7 +98,8 @@ Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory) {
   const auto reading = counters.read(memory, *hash, keep_largest, buffers);
   if (reading != LiveCounters::Reading::moved) return no_counters(reading);
   if (process::identify(pid) != image.identity) return NotYet{};
-  const Status written = folder.write(name, coverage::write_counters(buffers.counters));
+  const Status written =
+      watch::write_file(coverdir, name, coverage::write_counters(buffers.counters), 0666);
   if (!written) return Failed{written.message(), false};
   counters.keep(buffers);
   return Written{name};

@@ -53,8 +53,8 @@ std::string first_line(const std::string& text) {
 }  // namespace
 
 ProcessesFound find_processes(const std::string& coverdir, pid_t main) {
-  ProcessesFound found{.processes = {},
-                       .at_ns = event::Loop::wall_now().time_since_epoch().count()};
+  const auto wall_ns = [] { return event::Loop::wall_now().time_since_epoch().count(); };
+  ProcessesFound found{.processes = {}, .begin_ns = wall_ns()};
   std::vector<pid_t> pids = process::descendants();
   if (std::ranges::find(pids, main) == pids.end()) pids.push_back(main);  // there is no /proc
   for (const pid_t pid : pids) {
@@ -66,6 +66,7 @@ ProcessesFound find_processes(const std::string& coverdir, pid_t main) {
     if (!process.handler) process.handler_error = first_line(handler_file(coverdir, "error", pid));
     found.processes.push_back(std::move(process));
   }
+  found.end_ns = wall_ns();
   return found;
 }
 

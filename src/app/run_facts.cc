@@ -22,7 +22,6 @@ supervise::RunFacts run_facts(const std::map<std::string, std::string>& metadata
   facts.program.module_version = info->module_version;
   facts.program.revision = info->revision;
   facts.program.modified = info->modified;
-  facts.program.cover_mode = info->cover_mode;
   return facts;
 }
 

@@ -18,7 +18,7 @@
 #include "coverage/counters.h"
 #include "coverage/file_name.h"
 #include "event/loop.h"
-#include "process/identity.h"
+#include "supervise/writer_notes.h"
 #include "watch/folder.h"
 
 namespace integcov::app {
@@ -93,17 +93,15 @@ std::string image_text(const process::ProcessIdentity& identity) {
 std::string image_of(pid_t pid) {
   const auto identity = process::identify(pid);
   if (!identity) return "";
-  const std::vector<pid_t> family = process::descendants();
-  if (std::ranges::find(family, pid) == family.end()) return "";
-  return image_text(*identity);
+  return process::is_descendant(pid) ? image_text(*identity) : "";
 }
 
 Sighting look_at_writer(const std::string& coverdir, const std::string& path) {
   const coverage::FileName name = coverage::parse_file_name(path);
   Sighting seen;
   seen.meta = stamp_of(coverdir, name.hash);
-  seen.at_ns = event::Loop::wall_now().time_since_epoch().count();
   seen.image = image_of(static_cast<pid_t>(name.pid));
+  seen.at_ns = event::Loop::wall_now().time_since_epoch().count();
   return seen;
 }
 
@@ -126,7 +124,9 @@ supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::Fol
   return answer;
 }
 
-void fold_leftovers(const std::string& coverdir) {
+void fold_leftovers(const std::string& coverdir, std::string_view notes) {
+  const auto writers = supervise::parse_writer_notes(notes);
+  if (writers.empty()) return;
   const auto listing = watch::list_folder(coverdir, false);
   if (!listing) return;
   std::map<std::pair<std::string, std::uint32_t>, std::map<std::uint64_t, std::string>> processes;
@@ -138,42 +138,20 @@ void fold_leftovers(const std::string& coverdir) {
   for (const auto& [process, files] : processes) {
     const MetaStamp meta = stamp_of(coverdir, process.first);
     auto standing = files.begin();
-    std::uint64_t newest_ns = standing->first;
     for (auto next = std::next(standing); next != files.end(); ++next) {
-      if (supervise::none_started_since(meta, newest_ns)) {
+      const auto writer = writers.find(standing->second);
+      if (writer != writers.end() &&
+          supervise::of_one_image(writer->second, standing->first, meta)) {
         const auto judgement =
             supervise::judge(read_counters(coverdir, standing->second).counters,
                              read_counters(coverdir, next->second).counters, true, true);
-        const Fold done = carry_out(judgement.fold, coverdir, standing->second, next->second);
-        if (done == Fold::replaced || done == Fold::unchanged) newest_ns = next->first;
-        if (done != Fold::kept) continue;
+        if (carry_out(judgement.fold, coverdir, standing->second, next->second) != Fold::kept) {
+          continue;
+        }
       }
       standing = next;
-      newest_ns = next->first;
     }
   }
-}
-
-Status write_file(const std::string& coverdir, const std::string& name, std::string_view content) {
-  const std::string path = coverdir + '/' + name;
-  const std::string temporary = coverdir + "/tmp." + name;
-  const auto failed = [&] {
-    const int code = errno;
-    unlink(temporary.c_str());
-    return Error{"cannot write " + path + ": " + std::strerror(code), code};
-  };
-  UniqueFd file(
-      open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file) return failed();
-  while (!content.empty()) {
-    const ssize_t put = write(file.get(), content.data(), content.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return failed();
-    content.remove_prefix(static_cast<std::size_t>(put));
-  }
-  file.reset();
-  if (rename(temporary.c_str(), path.c_str()) != 0) return failed();
-  return Success{};
 }
 
 }  // namespace integcov::app

@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
 #include "process/identity.h"
 #include "supervise/snapshots.h"
 
@@ -23,11 +22,8 @@ supervise::Sighting look_at_writer(const std::string& coverdir, const std::strin
 
 supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::FoldSnapshot& asked);
 
-// Before the program starts: what an earlier supervisor, killed in that very moment, had not yet
-// folded. Files whose process can't be told stay as they are.
-void fold_leftovers(const std::string& coverdir);
-
-// A file of ours: appears whole or not at all.
-Status write_file(const std::string& coverdir, const std::string& name, std::string_view content);
+// In a folder that an ended run had: what its supervisor, killed in that very moment, had not yet
+// folded. `notes`: as supervise::writer_note() made them. Files whose writer it had not seen stay.
+void fold_leftovers(const std::string& coverdir, std::string_view notes);
 
 }  // namespace integcov::app

@@ -15,12 +15,14 @@
 #include "app/run_facts.h"
 #include "app/snapshot_files.h"
 #include "process/reaper.h"
+#include "supervise/writer_notes.h"
 #include "upload/ledger.h"
 #include "watch/folder.h"
-#include "watch/run_folder.h"
 
 namespace integcov::app {
 namespace {
+
+using Text = watch::ControlFolder::Text;
 
 // The start-up jitter: a fleet that starts at once writes one covmeta name.
 constexpr Duration kLongestJitter = std::chrono::seconds(1);
@@ -43,7 +45,7 @@ std::size_t parallel_uploads() {
 }  // namespace
 
 Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
-                       std::optional<watch::ControlFolder> control, const Child& child,
+                       CoverageFolder folder, const Child& child,
                        const process::JobControl& job_control, StderrLog& log)
     : plan_(plan),
       metadata_(std::move(metadata)),
@@ -54,7 +56,7 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
       child_(child.pid),
       earlier_(child.earlier),
       destination_(config::to_string(plan.config.storage)),
-      control_(std::move(control)),
+      folder_(std::move(folder)),
       recurse_(!plan.careless),
       memory_snapshots_(plan.config.coverdir),
       timer_(loop_, [this] { pump(); }),
@@ -70,8 +72,9 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
       look_timer_(loop_, [this] { watch_without_events(); }) {
   const config::Config& config = plan.config;
   if (!watcher_.works()) look_timer_.arm(kLookInterval);
+  const bool to_storage = !std::holds_alternative<std::monostate>(config.storage);
   const bool to_bucket = std::holds_alternative<config::GcsLocation>(config.storage);
-  if (control_ && plan.careless) {
+  if (to_storage && plan.careless) {
     log_.write(Severity::info, config.coverdir +
                                    " is a folder for other things too: only coverage files are "
                                    "uploaded from it");
@@ -94,18 +97,17 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
           .parallel = parallel_uploads(),
           .between_versions = to_bucket ? upload::Queue::kBetweenVersions : Duration::zero(),
           .seed = seed,
-          .run_start_ns = (started_ - kClockSlack).time_since_epoch().count()},
+          .start_ns = started_.time_since_epoch().count(),
+          .run_start_ns = (started_ - kClockSlack).time_since_epoch().count(),
+          .shared_folder = folder_.shared},
       event::Loop::now());
-  if (control_) read_ledger();
+  if (folder_.control && to_storage) read_ledger();
 }
 
 // Keeps of the ledger what is still there unchanged.
 void Supervisor::read_ledger() {
-  std::vector<std::string> ledgers;
-  if (control_->lock() == watch::ControlFolder::Lock::held) {
-    ledgers = watch::adopt_run_folders(plan_.config.coverdir);
-  }
-  ledgers.push_back(control_->read_ledger());
+  std::vector<std::string> ledgers = std::move(folder_.ledgers);
+  ledgers.push_back(folder_.control->read(Text::ledger));
 
   std::string kept = upload::ledger_header(destination_);
   for (const std::string& ledger : ledgers) {
@@ -116,7 +118,7 @@ void Supervisor::read_ledger() {
       kept += upload::ledger_line(file);
     }
   }
-  control_->write_ledger(kept);
+  folder_.control->begin(Text::ledger, kept);
 }
 
 ExitStatus Supervisor::run() {
@@ -273,7 +275,7 @@ void Supervisor::perform(const supervise::Prepare&) {
 }
 
 void Supervisor::perform(const supervise::RecordUploaded& action) {
-  if (control_) control_->append_to_ledger(upload::ledger_line(action.file));
+  if (folder_.control) folder_.control->append(Text::ledger, upload::ledger_line(action.file));
 }
 
 void Supervisor::perform(const supervise::LookAtWriter& action) {
@@ -283,6 +285,12 @@ void Supervisor::perform(const supervise::LookAtWriter& action) {
 
 void Supervisor::perform(const supervise::FoldSnapshot& action) {
   inbox_.emplace_back(fold(plan_.config.coverdir, action));
+}
+
+void Supervisor::perform(const supervise::NoteWriter& action) {
+  if (!folder_.control) return;
+  if (!std::exchange(noted_, true)) folder_.control->begin(Text::writers, "");
+  folder_.control->append(Text::writers, supervise::writer_note(action));
 }
 
 void Supervisor::perform(const supervise::FindProcesses&) {
@@ -326,7 +334,7 @@ void Supervisor::perform(const supervise::WriteEndRecord& action) {
 }
 
 void Supervisor::write_record(const std::string& name, const std::string& record) {
-  const Status written = write_file(plan_.config.coverdir, name, record);
+  const Status written = watch::write_file(plan_.config.coverdir, name, record, 0600);
   if (!written) return log_.write(Severity::debug, written.message());
   on_finished(name);
 }

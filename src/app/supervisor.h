@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/coverage_folder.h"
 #include "app/memory_snapshots.h"
 #include "app/preflight.h"
 #include "app/stderr_log.h"
@@ -19,7 +20,6 @@
 #include "process/signal_source.h"
 #include "storage/backend.h"
 #include "supervise/session.h"
-#include "watch/control_folder.h"
 #include "watch/watcher.h"
 
 namespace integcov::app {
@@ -33,12 +33,11 @@ struct Child {
 
 class Supervisor {
  public:
-  // `child` has plan.config.coverdir, whose control folder is `control` (none without a storage).
+  // `child` has plan.config.coverdir, which is `folder`.
   // Throws std::runtime_error when the kernel has no fds for a loop: use process::plain_wait()
   // then.
-  Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
-             std::optional<watch::ControlFolder> control, const Child& child,
-             const process::JobControl& job_control, StderrLog& log);
+  Supervisor(const Plan& plan, std::map<std::string, std::string> metadata, CoverageFolder folder,
+             const Child& child, const process::JobControl& job_control, StderrLog& log);
 
   // Runs until the session ends; how we are to end.
   ExitStatus run();
@@ -63,6 +62,7 @@ class Supervisor {
   void perform(const supervise::RecordUploaded& action);
   void perform(const supervise::LookAtWriter& action);
   void perform(const supervise::FoldSnapshot& action);
+  void perform(const supervise::NoteWriter& action);
   void perform(const supervise::FindProcesses& action);
   void perform(const supervise::SignalSnapshot& action);
   void perform(const supervise::ReadSnapshot& action);
@@ -86,7 +86,8 @@ class Supervisor {
   pid_t child_;                 // kGone once reaped
   std::vector<pid_t> earlier_;  // children that aren't the program's
   std::string destination_;
-  std::optional<watch::ControlFolder> control_;  // only with a storage
+  CoverageFolder folder_;
+  bool noted_ = false;  // a writer
   bool recurse_;
   MemorySnapshots memory_snapshots_;
   supervise::RunFacts facts_;  // once the start record was written

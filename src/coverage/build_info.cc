@@ -40,7 +40,6 @@ std::string unquote(std::string_view text) {
 void read_setting(std::string_view line, BuildInfo& info) {
   const std::string key = unquote(take_until(line, '='));
   if (key == "-cover") info.cover = line == "true";
-  if (key == "-covermode") info.cover_mode = unquote(line);
   if (key == "-coverpkg") info.cover_packages = unquote(line);
   if (key == "vcs.revision") info.revision = unquote(line);
   if (key == "vcs.modified") info.modified = unquote(line);

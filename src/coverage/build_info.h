@@ -18,7 +18,6 @@ struct BuildInfo {
   std::string revision;        // vcs.revision, or empty
   std::string modified;        // vcs.modified: "true", "false", or empty
   bool cover = false;          // built with -cover
-  std::string cover_mode;      // -covermode, empty if not set
   std::string cover_packages;  // -coverpkg, empty if not set
 };
 

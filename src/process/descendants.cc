@@ -1,4 +1,4 @@
-// descendants().
+// descendants() and is_descendant().
 #include <dirent.h>
 #include <unistd.h>
 
@@ -112,6 +112,22 @@ std::vector<pid_t> descendants() {
   const std::ptrdiff_t ours = namespaces_of(getpid());
   std::erase_if(all, [&](pid_t pid) { return namespaces_of(pid) != ours; });
   return all;
+}
+
+bool is_descendant(pid_t pid) {
+  if (namespaces_of(pid) != namespaces_of(getpid())) return false;
+  // A parent that ends on the way leaves its child to another one: then once more.
+  for (int tries = 0; tries < 3; ++tries) {
+    pid_t at = pid;
+    while (true) {
+      const std::vector<pid_t> parent = parse_pids(status_value(at, "PPid"));
+      if (parent.empty()) break;
+      at = parent.front();
+      if (at == getpid()) return true;
+      if (at <= 1) return false;
+    }
+  }
+  return false;
 }
 
 }  // namespace integcov::process

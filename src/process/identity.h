@@ -29,4 +29,7 @@ std::vector<pid_t> parse_pids(std::string_view text);
 // (Go writes the pid of the inner namespace into its file names). 4096 at most.
 std::vector<pid_t> descendants();
 
+// Whether it is one of them, without a look at all of them.
+bool is_descendant(pid_t pid);
+
 }  // namespace integcov::process

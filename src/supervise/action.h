@@ -61,7 +61,7 @@ struct Exit {
 
 using Action =
     std::variant<ForwardSignal, ListFolder, CloseWatch, StartUpload, AbortUpload, Prepare,
-                 RecordUploaded, LookAtWriter, FoldSnapshot, FindProcesses, SignalSnapshot,
-                 ReadSnapshot, WriteStartRecord, WriteEndRecord, WriteLog, Exit>;
+                 RecordUploaded, LookAtWriter, FoldSnapshot, NoteWriter, FindProcesses,
+                 SignalSnapshot, ReadSnapshot, WriteStartRecord, WriteEndRecord, WriteLog, Exit>;
 
 }  // namespace integcov::supervise

@@ -44,7 +44,8 @@ struct ProcessesFound {
     std::string handler_error;  // it has said why it can't
   };
   std::vector<Process> processes;
-  std::int64_t at_ns = 0;  // CLOCK_REALTIME, before the first was looked at
+  std::int64_t begin_ns = 0;  // CLOCK_REALTIME, before the first was looked at
+  std::int64_t end_ns = 0;    // and after the last
 };
 
 struct SnapshotSignalled {

@@ -3,11 +3,12 @@
 namespace integcov::supervise {
 
 bool of_one_image(const Standing& standing, std::uint64_t time_ns, const Sighting& now) {
+  if (standing.seen.image.empty()) return false;
   const bool newer = time_ns > standing.newest_ns;
   if (none_started_since(now.meta, newer ? standing.newest_ns : time_ns)) return true;
-  if (!newer || standing.seen.image.empty()) return false;
+  if (!newer) return false;
   if (now.meta.inode != 0 && now.meta == standing.seen.meta) return true;
-  return now.image == standing.seen.image;
+  return standing.sure && now.image == standing.seen.image;
 }
 
 Judgement judge(const std::optional<coverage::Counters>& standing,

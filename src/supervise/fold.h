@@ -22,7 +22,10 @@ enum class Fold {
 // What is known of the file that is there.
 struct Standing {
   std::uint64_t newest_ns = 0;  // the time in the name of what it holds
-  Sighting seen;                // of its writer; without an image: not known
+  Sighting seen;                // of its writer; without an image it was never seen
+  // The image ran before the file was written, too. Else it is only known that none has started
+  // between the file and that look: what was seen may be an image that was about to.
+  bool sure = false;
 };
 
 // The kernel's timestamps of files lag behind CLOCK_REALTIME by up to a tick (10 ms at 100 Hz).
@@ -34,8 +37,15 @@ inline bool none_started_since(const MetaStamp& meta, std::uint64_t time_ns) {
 }
 
 // Whether the file that appeared, with `time_ns` in its name, is of the same image. `now`: a look
-// at the process whose pid both have, taken after the file was there.
+// at the process whose pid both have, taken after the file was there. Precondition: nobody but our
+// descendants writes to the folder.
 bool of_one_image(const Standing& standing, std::uint64_t time_ns, const Sighting& now);
+
+// The same for a later run, when nobody can be looked at any more: `noted` by NoteWriter for the
+// file that stands, `standing_ns` in its name, `now` what is there.
+inline bool of_one_image(const MetaStamp& noted, std::uint64_t standing_ns, const MetaStamp& now) {
+  return now.inode != 0 && (now == noted || none_started_since(now, standing_ns));
+}
 
 struct Judgement {
   Fold fold = Fold::kept;

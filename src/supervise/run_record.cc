@@ -30,7 +30,6 @@ std::string program(const RunFacts::Program& program) {
       .string("module_version", program.module_version)
       .string("vcs_revision", program.revision)
       .string("vcs_modified", program.modified)
-      .string("covermode", program.cover_mode)
       .object();
 }
 

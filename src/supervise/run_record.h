@@ -26,7 +26,6 @@ struct RunFacts {
     std::string module_version;
     std::string revision;  // vcs.revision
     std::string modified;  // vcs.modified
-    std::string cover_mode;
   } program;
 };
 

@@ -20,10 +20,16 @@ upload::Rank rank_of(coverage::FileKind kind) {
   }
 }
 
+// They would count a process once more with each.
+SessionOptions without_snapshots_if_shared(SessionOptions options) {
+  if (options.shared_folder) options.flush.mode = config::FlushMode::off;
+  return options;
+}
+
 }  // namespace
 
 Session::Session(SessionOptions options, MonoTime now)
-    : options_(std::move(options)),
+    : options_(without_snapshots_if_shared(std::move(options))),
       budget_(options_.grace, options_.upload_timeout),
       ready_(options_.scope, options_.run_start_ns),
       queue_(options_.seed, options_.parallel, options_.between_versions),
@@ -149,8 +155,9 @@ void Session::saw(const FileEntry& file, MonoTime now) {
   const bool counters = ready->name.kind == coverage::FileKind::covcounters;
   if (counters) flush_.counters_written(ready->name.pid, ready->name.time_ns, now);
   const bool of_this_run = ready_.is_of_this_run(file) &&
-                           static_cast<std::int64_t>(ready->name.time_ns) >= options_.run_start_ns;
-  if (counters && of_this_run && file.path.find('/') == std::string::npos) {
+                           static_cast<std::int64_t>(ready->name.time_ns) >= options_.start_ns;
+  const bool on_top = file.path.find('/') == std::string::npos;
+  if (counters && of_this_run && on_top && !options_.shared_folder) {
     return snapshots_.saw(*ready);
   }
   if (!uploads()) return;
@@ -214,11 +221,7 @@ void Session::on(const SnapshotFolded& event, MonoTime) {
 }
 
 void Session::on(const ProcessesFound& event, MonoTime now) {
-  std::map<std::uint32_t, std::string> images;
-  for (const ProcessesFound::Process& process : event.processes) {
-    images[process.pid] = process.image;
-  }
-  snapshots_.running(std::move(images), event.at_ns);
+  snapshots_.running(event);
   flush_.on(event, now);
 }
 

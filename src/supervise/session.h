@@ -37,7 +37,10 @@ struct SessionOptions {
   std::size_t parallel = upload::Queue::kParallel;              // uploads at once
   Duration between_versions = upload::Queue::kBetweenVersions;  // of one object
   std::uint64_t seed = 0;                                       // of the backoff
-  std::int64_t run_start_ns = 0;  // CLOCK_REALTIME: what is older is of an earlier run
+  std::int64_t start_ns = 0;      // CLOCK_REALTIME: the program started then or later
+  std::int64_t run_start_ns = 0;  // files that were modified before are of an earlier run
+  // Other runs may write to coverdir: no file takes another one's place, no snapshots are taken.
+  bool shared_folder = false;
 };
 
 class Session {

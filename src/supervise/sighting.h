@@ -17,7 +17,7 @@ struct MetaStamp {
 
 struct Sighting {
   MetaStamp meta;          // of covmeta.HASH, taken before the image
-  std::int64_t at_ns = 0;  // CLOCK_REALTIME, before the image was read
+  std::int64_t at_ns = 0;  // CLOCK_REALTIME, after the image was read
   std::string image;       // opaque; empty: no live descendant of ours has this pid
 };
 

@@ -49,35 +49,55 @@ void Snapshots::saw(const coverage::ReadyFile& file) {
 
 void Snapshots::image_started(const std::string& hash) {
   for (auto& [process, series] : series_) {
-    if (process.second != hash || series.known.seen.image.empty()) continue;
+    if (process.second != hash || !series.known.sure) continue;
     series.look_again = true;
     queue(process);
   }
 }
 
-void Snapshots::running(std::map<std::uint32_t, std::string> images, std::int64_t at_ns) {
-  images_ = std::move(images);
-  images_at_ns_ = at_ns;
+void Snapshots::running(const ProcessesFound& found) {
+  images_.clear();
+  for (const ProcessesFound::Process& process : found.processes) {
+    images_[process.pid] = process.image;
+  }
+  images_begin_ns_ = found.begin_ns;
+  images_end_ns_ = found.end_ns;
 }
 
 void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time_ns) {
   Series& series = series_.at(process);
   series.newest = file.path;
   series.file = std::move(file);
-  series.known = {.newest_ns = time_ns, .seen = {}};
+  series.known = {.newest_ns = time_ns, .seen = {}, .sure = false};
   series.looked = false;
 }
 
-// The image that was seen is the one that wrote the file.
-bool Snapshots::wrote(const Process& process, std::uint64_t time_ns, const Sighting& seen) const {
-  if (seen.image.empty()) return false;
-  if (none_started_since(seen.meta, time_ns)) return true;
+void Snapshots::know_writer(const Process& process, const Sighting& seen) {
+  Series& series = series_.at(process);
+  Standing& known = series.known;
   const auto before = images_.find(process.first);
-  return before != images_.end() && before->second == seen.image &&
-         images_at_ns_ < static_cast<std::int64_t>(time_ns);
+  if (before != images_.end() && !before->second.empty() &&
+      images_end_ns_ < static_cast<std::int64_t>(known.newest_ns)) {
+    if (before->second == seen.image) {
+      known.seen = seen;
+      known.sure = true;
+    } else if (none_started_since(seen.meta, static_cast<std::uint64_t>(images_begin_ns_))) {
+      known.seen = {.meta = seen.meta, .at_ns = images_end_ns_, .image = before->second};
+      known.sure = true;
+    }
+  }
+  if (!known.sure && !seen.image.empty() && none_started_since(seen.meta, known.newest_ns)) {
+    known.seen = seen;
+  }
+  if (!known.seen.image.empty()) notes_.push_back({series.file.path, known.seen.meta});
 }
 
 std::optional<Snapshots::Request> Snapshots::next() {
+  if (!notes_.empty()) {
+    NoteWriter note = std::move(notes_.front());
+    notes_.pop_front();
+    return note;
+  }
   while (!due_.empty()) {
     const auto found = series_.find(due_.front());
     due_.pop_front();
@@ -112,12 +132,13 @@ std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer) 
     if (answer.seen.image == known.image) {
       known = answer.seen;
     } else if (!answer.seen.image.empty()) {
-      known = {};  // it has become another program
+      series.known.sure = false;  // it has become another program
+      known = {};
     }
     return std::nullopt;
   }
   series.looked = true;
-  if (wrote(process, series.known.newest_ns, answer.seen)) known = answer.seen;
+  know_writer(process, answer.seen);
   return Upload{series.file, series.known.newest_ns, series.newest};
 }
 
@@ -143,14 +164,18 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
       if (newer) {
         begin(process, appeared, time_ns);
         series.looked = true;
-        if (wrote(process, time_ns, answer.seen)) series.known.seen = answer.seen;
+        know_writer(process, answer.seen);
       }
       return itself;
     case Fold::replaced:
     case Fold::unchanged: break;
   }
   series.known.newest_ns = time_ns;
-  if (!answer.seen.image.empty()) series.known.seen = answer.seen;
+  Sighting& known = series.known.seen;
+  if (answer.seen.image == known.image) {
+    series.known.sure |= known.at_ns < static_cast<std::int64_t>(time_ns);
+    known = answer.seen;
+  }
   if (answer.fold == Fold::unchanged) return std::nullopt;
   series.file = answer.file;
   series.newest = answer.appeared;

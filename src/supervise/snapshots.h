@@ -17,6 +17,7 @@
 
 #include "base/file_entry.h"
 #include "coverage/ready_set.h"
+#include "supervise/flush.h"
 #include "supervise/fold.h"
 
 namespace integcov::supervise {
@@ -32,6 +33,13 @@ struct FoldSnapshot {
   std::string standing;
   std::string appeared;
   Standing known;
+};
+
+// For a later run, should we be killed: the writer of this file was seen when that covmeta was
+// there. No answer.
+struct NoteWriter {
+  std::string path;
+  MetaStamp meta;
 };
 
 struct WriterSeen {
@@ -58,12 +66,12 @@ class Snapshots {
   void saw(const coverage::ReadyFile& file);
   // An image of that hash has started: the writers are looked at again, while they are there.
   void image_started(const std::string& hash);
-  // What runs now, by pid: `image` as in Sighting.
-  void running(std::map<std::uint32_t, std::string> images, std::int64_t at_ns);
+  // Who runs, and when that was found out.
+  void running(const ProcessesFound& found);
 
-  using Request = std::variant<LookAtWriter, FoldSnapshot>;
+  using Request = std::variant<LookAtWriter, FoldSnapshot, NoteWriter>;
   std::optional<Request> next();
-  // Requests are out, or will be.
+  // Requests that have an answer are out, or will be.
   [[nodiscard]] bool busy() const { return out_ > 0 || !due_.empty(); }
 
   struct Upload {
@@ -93,14 +101,16 @@ class Snapshots {
   void forget_some();
   // `file` is the first of a series from now on.
   void begin(const Process& process, FileEntry file, std::uint64_t time_ns);
-  [[nodiscard]] bool wrote(const Process& process, std::uint64_t time_ns,
-                           const Sighting& seen) const;
+  // What `seen`, a look taken after the first file was there, tells of its writer.
+  void know_writer(const Process& process, const Sighting& seen);
 
   std::map<Process, Series> series_;
   std::deque<Process> by_age_;
   std::deque<Process> due_;
-  std::map<std::uint32_t, std::string> images_;  // what ran, and when
-  std::int64_t images_at_ns_ = 0;
+  std::deque<NoteWriter> notes_;
+  std::map<std::uint32_t, std::string> images_;  // what ran, by pid
+  std::int64_t images_begin_ns_ = 0;             // as in ProcessesFound
+  std::int64_t images_end_ns_ = 0;
   std::size_t out_ = 0;
 };
 

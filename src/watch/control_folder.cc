@@ -5,30 +5,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <string_view>
 
 #include "coverage/file_name.h"
+#include "watch/folder.h"
 
 namespace integcov::watch {
 namespace {
 
 constexpr const char* kLockName = "lock";
-constexpr const char* kLedgerName = "uploaded";
-constexpr const char* kNewLedgerName = "uploaded.new";
-constexpr std::size_t kMostLedgerBytes = 64 << 20;
+constexpr std::array kNames{"uploaded", "writers"};  // by Text
+constexpr std::size_t kMostBytes = 64 << 20;         // that are read
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t put = write(fd, text.data(), text.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return true;
-}
+std::size_t index_of(ControlFolder::Text text) { return static_cast<std::size_t>(text); }
 
 }  // namespace
 
@@ -51,39 +42,43 @@ ControlFolder::ControlFolder(const std::string& coverdir) {
   }
 }
 
-std::string ControlFolder::read_ledger() const {
-  std::string text;
-  const UniqueFd file(
-      folder_ ? openat(folder_.get(), kLedgerName, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-              : -1);
+std::string ControlFolder::read(Text text) const {
+  std::string content;
+  const UniqueFd file(folder_ ? openat(folder_.get(), kNames.at(index_of(text)),
+                                       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+                              : -1);
   std::array<char, 16384> buffer{};
-  while (file && text.size() < kMostLedgerBytes) {
-    const ssize_t got = read(file.get(), buffer.data(), buffer.size());
+  while (file && content.size() < kMostBytes) {
+    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
+    content.append(buffer.data(), static_cast<std::size_t>(got));
   }
-  return text;
+  return content;
 }
 
-bool ControlFolder::write_ledger(const std::string& text) {
-  ledger_.reset();
+bool ControlFolder::begin(Text text, const std::string& content) {
+  UniqueFd& file = texts_.at(index_of(text));
+  file.reset();
   if (lock_ != Lock::held) return false;
+  const char* name = kNames.at(index_of(text));
+  const std::string temporary = std::string(name) + ".new";
   // Never what somebody put there: a FIFO would block us, a hard link be overwritten.
-  unlinkat(folder_.get(), kNewLedgerName, 0);
-  UniqueFd file(openat(folder_.get(), kNewLedgerName,
+  unlinkat(folder_.get(), temporary.c_str(), 0);
+  UniqueFd anew(openat(folder_.get(), temporary.c_str(),
                        O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file || !write_all(file.get(), text) ||
-      renameat(folder_.get(), kNewLedgerName, folder_.get(), kLedgerName) != 0) {
+  if (!anew || !write_all(anew.get(), content) ||
+      renameat(folder_.get(), temporary.c_str(), folder_.get(), name) != 0) {
     return false;
   }
-  ledger_ = std::move(file);
+  file = std::move(anew);
   return true;
 }
 
-void ControlFolder::append_to_ledger(const std::string& line) {
+void ControlFolder::append(Text text, const std::string& line) {
+  UniqueFd& file = texts_.at(index_of(text));
   // A line cut short by a full disk is skipped by the reader; later ones would run into it.
-  if (ledger_ && !write_all(ledger_.get(), line)) ledger_.reset();
+  if (file && !write_all(file.get(), line)) file.reset();
 }
 
 }  // namespace integcov::watch

@@ -1,10 +1,10 @@
-// $GOCOVERDIR/.integcov, the supervisor's own folder: the lock and the ledger of what was uploaded.
+// $GOCOVERDIR/.integcov, the supervisor's own folder: the lock, the ledger of what was uploaded
+// (src/upload/ledger.h) and the notes of who wrote what (src/supervise/writer_notes.h).
 #pragma once
 
+#include <array>
 #include <string>
-#include <vector>
 
-#include "base/file_entry.h"
 #include "base/unique_fd.h"
 
 namespace integcov::watch {
@@ -24,16 +24,20 @@ class ControlFolder {
 
   [[nodiscard]] Lock lock() const { return lock_; }
 
-  // The ledger's text (src/upload/ledger.h); "" if there is none.
-  [[nodiscard]] std::string read_ledger() const;
-  // Replaces it; false if it can't be written: then it is as if there were none.
-  bool write_ledger(const std::string& text);
-  void append_to_ledger(const std::string& line);
+  // A text that lines are added to.
+  enum class Text { ledger, writers };
+
+  // "" if there is none.
+  [[nodiscard]] std::string read(Text text) const;
+  // Begins it anew; false if it can't be written: then it is as if there were none.
+  bool begin(Text text, const std::string& content);
+  // Precondition for an effect: it was begun.
+  void append(Text text, const std::string& line);
 
  private:
   UniqueFd folder_;
   UniqueFd lock_file_;
-  UniqueFd ledger_;
+  std::array<UniqueFd, 2> texts_;  // those that were begun
   Lock lock_ = Lock::unavailable;
 };
 

@@ -150,4 +150,30 @@ Result<FileEntry> look_at(const std::string& folder, const std::string& path) {
   return entry_of(path, info);
 }
 
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = write(fd, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return true;
+}
+
+Status write_file(const std::string& folder, const std::string& name, std::string_view content,
+                  mode_t mode) {
+  const std::string path = folder + '/' + name;
+  const std::string temporary = folder + "/tmp." + name;
+  UniqueFd file(
+      open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+  // Some file systems say at the close only that there was no room.
+  if (file && write_all(file.get(), content) && close(file.release()) == 0 &&
+      rename(temporary.c_str(), path.c_str()) == 0) {
+    return Success{};
+  }
+  const Error error = failed("write", path);
+  unlink(temporary.c_str());
+  return error;
+}
+
 }  // namespace integcov::watch

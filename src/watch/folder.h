@@ -1,7 +1,10 @@
 // GOCOVERDIR on disk: making, listing and opening, never through a symbolic link below it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file_entry.h"
@@ -36,5 +39,13 @@ Result<UniqueFd> open_below(const std::string& folder, const std::string& path);
 
 // A file event names a path: what is there now. Error if it isn't a regular file (any more).
 Result<FileEntry> look_at(const std::string& folder, const std::string& path);
+
+// All of it; false with errno set.
+bool write_all(int fd, std::string_view bytes);
+
+// A new file: it appears whole, replaces what has the name, or there is none. As Go does it: under
+// a name that starts with "tmp.", then a rename.
+Status write_file(const std::string& folder, const std::string& name, std::string_view content,
+                  mode_t mode);
 
 }  // namespace integcov::watch

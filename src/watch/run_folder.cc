@@ -12,7 +12,6 @@
 #include "base/path.h"
 #include "base/unique_fd.h"
 #include "coverage/file_name.h"
-#include "watch/control_folder.h"
 #include "watch/entries.h"
 
 namespace integcov::watch {
@@ -60,7 +59,8 @@ Result<std::string> make_run_folder(const std::string& coverdir, const std::stri
   return path;
 }
 
-std::vector<std::string> adopt_run_folders(const std::string& coverdir) {
+std::vector<std::string> adopt_run_folders(const std::string& coverdir,
+                                           const BeforeTheMove& before) {
   std::vector<std::string> ledgers;
   std::vector<std::string> runs;
   const UniqueFd folder(open(coverdir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -70,9 +70,11 @@ std::vector<std::string> adopt_run_folders(const std::string& coverdir) {
     if (is_run && S_ISDIR(entry->info.st_mode)) runs.emplace_back(entry->name);
   }
   for (const std::string& run : runs) {
-    const ControlFolder own(join_path(control_folder(coverdir), run));
+    const std::string path = join_path(control_folder(coverdir), run);
+    const ControlFolder own(path);
     if (own.lock() != ControlFolder::Lock::held) continue;  // it goes on
-    ledgers.push_back(own.read_ledger());
+    if (before) before(path, own);
+    ledgers.push_back(own.read(ControlFolder::Text::ledger));
     const UniqueFd left = open_subfolder(control.folder(), run.c_str());
     move_up(Entries(open_subfolder(left.get(), ".")), folder.get());
     if (holds_only_covmeta(Entries(open_subfolder(left.get(), ".")))) {

@@ -53,6 +53,14 @@ inline Tree counters_in(const Tree& tree) {
   return counters;
 }
 
+// What the runs left in their GOCOVERDIR, but for a snapshot of the handler that the program's own
+// end cut short under its temporary name.
+inline Tree left_in(const std::filesystem::path& coverdir) {
+  Tree tree = read_tree(coverdir, Records::included);
+  std::erase_if(tree, [](const auto& file) { return file.first.starts_with("tmp.covcounters."); });
+  return tree;
+}
+
 // The process id in the name covcounters.HASH.PID.NS.
 inline std::string pid_in(const std::string& name) {
   const auto ns = name.rfind('.');

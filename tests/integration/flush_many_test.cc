@@ -101,43 +101,120 @@ TEST_P(Killed, TheBucketEqualsTheFolderAfterTheNextRun) {
   EXPECT_LE(hits(store), kRounds * kLines * kHitsPerLine);
 }
 
-TEST(PidNamespaces, WithTheSamePidsInOneBucketAddUp) {
-  const std::vector<std::string> unshare{"unshare", "-p", "-f", "--mount-proc", "--kill-child"};
-  const auto with = [&](std::vector<std::string> command) {
+// As containers are: each is PID 1 of a namespace, and the program's pid is the same in all.
+class PidNamespaces : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (run(as_pid1({"true"})).code != 0) GTEST_SKIP() << "PID namespaces need root and unshare(1)";
+  }
+  static std::vector<std::string> as_pid1(std::vector<std::string> command) {
+    const std::vector<std::string> unshare{"unshare", "-p", "-f", "--mount-proc", "--kill-child"};
     command.insert(command.begin(), unshare.begin(), unshare.end());
     return command;
-  };
-  if (run(with({"true"})).code != 0) {
-    GTEST_SKIP() << "PID namespaces need root and unshare(1)";
   }
+  void start(Flushing::Env env, const std::string& build) {
+    env["INTEGCOV_FLUSH_INTERVAL"] = "100ms";
+    containers_.push_back(
+        std::make_unique<Process>(as_pid1({go_integcov(), program("driven", build)}),
+                                  Options{.env = std::move(env), .keep_stdin_open = true}));
+  }
+  void tell_all(const std::string& line) {
+    for (const auto& container : containers_) container->feed(line + "\n");
+  }
+  std::vector<Ended> end_all() {
+    std::vector<Ended> all;
+    for (const auto& container : containers_) container->close_stdin();
+    for (const auto& container : containers_) all.push_back(container->wait());
+    containers_.clear();
+    return all;
+  }
+  static void expect_files_of_one_pid(const Tree& tree, std::size_t number) {
+    std::set<std::string> pids;
+    const Tree counters = counters_in(tree);
+    for (const auto& [name, _] : counters) pids.insert(pid_in(name));
+    EXPECT_EQ(counters.size(), number);
+    EXPECT_EQ(pids.size(), 1U);
+  }
+
+  std::vector<std::unique_ptr<Process>> containers_;
+};
+
+TEST_F(PidNamespaces, WithTheSamePidsInOneBucketAddUp) {
   const TempDir dirs[3];
   const ScriptedGcs store({"-name-interval", "1s"});
-  std::vector<std::unique_ptr<Process>> containers;
   for (const TempDir& dir : dirs) {
-    auto env = Flushing::bucket(dir, store);
-    env["INTEGCOV_FLUSH_INTERVAL"] = "100ms";
-    containers.push_back(
-        std::make_unique<Process>(with({go_integcov(), program("driven", "handler")}),
-                                  Options{.env = env, .keep_stdin_open = true}));
-    const std::string times = std::to_string(containers.size() * 100);
-    containers.back()->feed("hit " + times + "\n");
+    start(Flushing::bucket(dir, store), "handler");
+    containers_.back()->feed("hit " + std::to_string(containers_.size() * 100) + "\n");
   }
   EXPECT_TRUE(eventually([&] { return hits(store) == 600; }));
-  for (const auto& container : containers) container->feed("hit 1\n");
+  tell_all("hit 1");
   EXPECT_TRUE(eventually([&] { return hits(store) == 603; }));
-  for (const auto& container : containers) container->feed("hit 10\n");
-  for (const auto& container : containers) container->close_stdin();
-  for (const auto& container : containers) {
-    const auto ended = container->wait();
+  tell_all("hit 10");
+  for (const Ended& ended : end_all()) {
     EXPECT_EQ(ended.code, 0);
     EXPECT_EQ(count_of(ended.err, "\n"), 1U) << ended.err;
   }
   EXPECT_EQ(hits(store), 633U);
-  std::set<std::string> pids;
-  const Tree counters = counters_in(store.objects());
-  for (const auto& [name, _] : counters) pids.insert(pid_in(name));
-  EXPECT_EQ(counters.size(), 3U);
-  EXPECT_EQ(pids.size(), 1U);
+  expect_files_of_one_pid(store.objects(), 3);
+}
+
+// Replicas with one volume. The first one has it, the others have folders of their own in it.
+TEST_F(PidNamespaces, WithTheSamePidsInOneFolderAddUpWithAndWithoutAStorage) {
+  for (const char* build : {"handler", "count"}) {
+    for (const bool stores : {true, false}) {
+      const TempDir dir;
+      const Flushing::Env env = stores ? Flushing::folder(dir) : Flushing::nowhere(dir);
+      for (int i = 0; i < 3; ++i) start(env, build);
+      // As many hits in each: one of them taken for another one's newer snapshot would be lost.
+      for (unsigned i = 0; i < 5; ++i) {
+        tell_all("hit 100");
+        if (stores) {
+          EXPECT_TRUE(eventually([&] { return hits(dir / "s") == 300 * (i + 1); }));
+        }
+      }
+      tell_all("hit 1");
+      int own = 0;
+      for (const Ended& ended : end_all()) {
+        EXPECT_EQ(ended.code, 0);
+        own += ended.err.find("another go-integcov uses") != std::string::npos ? 1 : 0;
+      }
+      EXPECT_EQ(own, 2);
+      if (stores) {
+        EXPECT_EQ(hits(dir / "s"), 1503U);
+        expect_files_of_one_pid(read_tree(dir / "s"), 3);
+      }
+      EXPECT_EQ(run({go_integcov(), "true"}, {.env = Flushing::nowhere(dir)}).code, 0);
+      EXPECT_EQ(hits(dir / "cov"), 1503U) << build;
+      expect_files_of_one_pid(read_tree(dir / "cov"), 3);
+    }
+  }
+}
+
+// A container that is killed and restarted at once, again and again, on one volume: what an earlier
+// run left has the pid of the program that runs now.
+TEST_F(PidNamespaces, RestartedInOneFolderAddUp) {
+  for (const char* build : {"handler", "count"}) {
+    const TempDir dir;
+    std::uint64_t total = 0;
+    for (unsigned round = 1; round <= 5; ++round) {
+      start(Flushing::folder(dir), build);
+      for (int i = 0; i < 2; ++i) {
+        tell_all("hit " + std::to_string(round * 10));
+        total += round * 10;
+        EXPECT_TRUE(eventually([&] { return hits(dir / "s") == total; })) << round;
+      }
+      containers_.back()->send(SIGKILL);  // unshare takes its child with it
+      containers_.back()->wait();
+      containers_.clear();
+    }
+    EXPECT_TRUE(eventually([&] {
+      const auto ended = run({go_integcov(), "true"}, {.env = Flushing::folder(dir)});
+      return ended.err.find("another go-integcov") == std::string::npos;
+    }));
+    EXPECT_EQ(hits(dir / "s"), total);
+    EXPECT_EQ(hits(dir / "cov"), total);
+    expect_files_of_one_pid(read_tree(dir / "s"), 5);
+  }
 }
 
 TEST(CreateOnly, SnapshotsAreAddedUnderNewNamesAndThatIsSaidOnce) {

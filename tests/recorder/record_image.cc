@@ -16,7 +16,7 @@
 #include <variant>
 #include <vector>
 
-#include "app/snapshot_folder.h"
+#include "app/covmeta_files.h"
 #include "coverage/elf.h"
 #include "coverage/live_counters.h"
 #include "process/process_memory.h"
@@ -122,7 +122,7 @@ int main(int argc, char** argv) {
   std::string start;
   append_piece(start, PieceKind::auxv, 0, auxv);
   append_piece(start, PieceKind::cmdline, 0, cmdline);
-  const auto hashes = app::SnapshotFolder(argv[3]).hashes();
+  const auto hashes = app::CovmetaFiles(argv[3]).hashes();
   for (const MetaHash& hash : hashes) {
     append_piece(start, PieceKind::hash, 0, {hash.data(), hash.size()});
   }

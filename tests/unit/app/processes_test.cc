@@ -59,8 +59,9 @@ class ProcessesTest : public ::testing::Test {
 TEST_F(ProcessesTest, TheProgramAndItsDescendantsAreFound) {
   const std::int64_t before = event::Loop::wall_now().time_since_epoch().count();
   const ProcessesFound found = find_processes(folder_.path(), main_.pid());
-  EXPECT_GE(found.at_ns, before);
-  EXPECT_LE(found.at_ns, event::Loop::wall_now().time_since_epoch().count());
+  EXPECT_GE(found.begin_ns, before);
+  EXPECT_GE(found.end_ns, found.begin_ns);
+  EXPECT_LE(found.end_ns, event::Loop::wall_now().time_since_epoch().count());
   const auto main = find(main_.pid());
   const auto child = find(child_.pid());
   EXPECT_TRUE(main.main);

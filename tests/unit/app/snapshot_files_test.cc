@@ -9,6 +9,7 @@
 
 #include "coverage/counters.h"
 #include "event/loop.h"
+#include "supervise/writer_notes.h"
 #include "unit/process/helper.h"
 #include "unit/watch/temporary_folder.h"
 
@@ -69,9 +70,18 @@ class SnapshotFilesTest : public ::testing::Test {
     return found;
   }
   supervise::SnapshotFolded fold(const std::string& standing, const std::string& appeared,
-                                 std::int64_t newest_second, supervise::Sighting seen = {}) {
+                                 std::int64_t newest_second,
+                                 supervise::Sighting seen = {
+                                     .meta = {}, .at_ns = 0, .image = "gone since"}) {
     const auto newest_ns = static_cast<std::uint64_t>((kBase + newest_second) * kSecond);
-    return app::fold(folder_.path(), {standing, appeared, {newest_ns, std::move(seen)}});
+    return app::fold(folder_.path(), {standing, appeared, {newest_ns, std::move(seen), true}});
+  }
+  // Of a writer that was seen when the covmeta of that second was there.
+  std::string note(const std::string& standing, std::int64_t started,
+                   const std::string& hash = kHash) {
+    starts(started, hash);
+    return supervise::writer_note(
+        {standing, look_at_writer(folder_.path(), name(0, 1, hash)).meta});
   }
 
   watch::TemporaryFolder folder_;
@@ -202,7 +212,7 @@ TEST_F(SnapshotFilesTest, WhenAnotherImageMayHaveWrittenItTheProcessItselfDecide
   const std::string first = name(1, writer.pid());
   const std::string next = name(3, writer.pid());
   snapshots();
-  EXPECT_EQ(fold(first, next, 1).fold, Fold::kept) << "its writer was never seen";
+  EXPECT_EQ(fold(first, next, 1, {}).fold, Fold::kept) << "its writer was never seen";
   const supervise::Sighting another{.meta = {}, .at_ns = 0, .image = "another"};
   EXPECT_EQ(fold(first, next, 1, another).fold, Fold::kept);
   const supervise::Sighting same{.meta = {}, .at_ns = 0, .image = image_of(writer.pid())};
@@ -215,15 +225,15 @@ TEST_F(SnapshotFilesTest, WhenAnotherImageMayHaveWrittenItTheProcessItselfDecide
 // ---- Leftovers ----
 
 TEST_F(SnapshotFilesTest, LeftoversOfAProcessBecomeOneFile) {
-  starts(0);
-  starts(0, kOther);
+  const std::string notes = note(name(1), 0) + note(name(1, 1, kOther), 0, kOther);
+  const std::string and_the_second = notes + note(name(1, 2), 0);
   for (const std::int64_t second : {1, 2, 3}) {
     writes(second, {static_cast<std::uint32_t>(second)});
     writes(second, {7}, 2);
     writes(second, {static_cast<std::uint32_t>(second * 2)}, 1, kOther);
   }
   for (int times = 0; times < 2; ++times) {
-    fold_leftovers(folder_.path());
+    fold_leftovers(folder_.path(), and_the_second);
     Names expected{name(1), name(1, 2), name(1, 1, kOther)};
     std::ranges::sort(expected);
     EXPECT_EQ(names(), expected);
@@ -233,55 +243,56 @@ TEST_F(SnapshotFilesTest, LeftoversOfAProcessBecomeOneFile) {
   }
 }
 
+TEST_F(SnapshotFilesTest, LeftoversOfAWriterThatWasNotSeenStay) {
+  const std::string notes = note(name(1, 2), 0);
+  for (const std::int64_t second : {1, 2}) {
+    writes(second, {1});
+    writes(second, {1}, 2);
+  }
+  fold_leftovers(folder_.path(), "");
+  EXPECT_EQ(names().size(), 4U);
+  fold_leftovers(folder_.path(), notes);
+  EXPECT_EQ(names(), (Names{name(1), name(2), name(1, 2)}));
+}
+
 TEST_F(SnapshotFilesTest, LeftoversThatAStartLiesBetweenStay) {
   writes(1, {1});
   writes(3, {2});
   writes(4, {3});
-  fold_leftovers(folder_.path());
+  const std::string first = supervise::writer_note({name(1), {.inode = 1, .mtime_ns = 1}});
+  fold_leftovers(folder_.path(), first);
   EXPECT_EQ(names(), (Names{name(1), name(3), name(4)})) << "without a covmeta nothing is known";
-  starts(2);
-  fold_leftovers(folder_.path());
+  fold_leftovers(folder_.path(), first + note(name(3), 2));
   EXPECT_EQ(names(), (Names{name(1), name(3)}));
   EXPECT_EQ(content(name(1)), bytes({1}));
   EXPECT_EQ(content(name(3)), bytes({3}));
 }
 
+TEST_F(SnapshotFilesTest, LeftoversOfAWriterThatWasSeenWithTheirCovmetaAreItsOwn) {
+  const std::string notes = note(name(1), 1);  // within a tick of the file
+  writes(1, {1});
+  writes(3, {2});
+  fold_leftovers(folder_.path(), notes);
+  EXPECT_EQ(names(), Names{name(1)});
+}
+
 TEST_F(SnapshotFilesTest, LeftoversThatGotSmallerOrCannotBeReadStay) {
-  starts(0);
+  const std::string notes = note(name(1), 0) + supervise::writer_note({name(4), {}});
   writes(1, {5});
   folder_.file(name(2), "damaged");
   writes(3, {6});
   writes(4, {1});
   writes(5, {2});
   folder_.file("tmp." + name(6), bytes({9}));
-  fold_leftovers(folder_.path());
+  fold_leftovers(folder_.path(), notes);
   EXPECT_EQ(names(), (Names{name(1), name(2), name(4), "tmp." + name(6)}));
   EXPECT_EQ(content(name(1)), bytes({6}));
   EXPECT_EQ(content(name(2)), "damaged");
   EXPECT_EQ(content(name(4)), bytes({2}));
 }
 
-TEST(FoldLeftovers, AFolderThatIsNotThereIsNone) { fold_leftovers("/nonexistent/folder"); }
-
-// ---- Files of ours ----
-
-TEST_F(SnapshotFilesTest, AFileOfOursAppearsWhole) {
-  const std::string large(3'000'000, 'x');
-  ASSERT_TRUE(write_file(folder_.path(), "record", large));
-  EXPECT_EQ(names(), Names{"record"});
-  EXPECT_EQ(content("record"), large);
-  ASSERT_TRUE(write_file(folder_.path(), "record", ""));
-  EXPECT_EQ(content("record"), "");
-}
-
-TEST_F(SnapshotFilesTest, WhyAFileCannotBeWrittenIsASentence) {
-  const auto gone = write_file(folder_.path("no"), "record", "x");
-  ASSERT_FALSE(gone);
-  EXPECT_EQ(gone.message(),
-            "cannot write " + folder_.path("no/record") + ": No such file or directory");
-  folder_.folder("record");
-  EXPECT_FALSE(write_file(folder_.path(), "record", "x"));
-  EXPECT_EQ(names(), Names{"record"}) << "nothing is left of the try";
+TEST(FoldLeftovers, AFolderThatIsNotThereIsNone) {
+  fold_leftovers("/nonexistent/folder", supervise::writer_note({"x", {}}));
 }
 
 }  // namespace

@@ -13,7 +13,6 @@ constexpr std::string_view kModules =
     "mod\texample.com/app\tv1.2.3\th1:sum=\n"
     "dep\texample.com/dep\tv0.1.0\th1:sum=\n"
     "build\t-cover=true\n"
-    "build\t-covermode=atomic\n"
     "build\t-coverpkg=./...\n"
     "build\t-ldflags=\"-s -X 'a=\\\"b\\\"'\"\n"
     "build\tvcs.revision=0123abc\n"
@@ -49,7 +48,6 @@ TEST(BuildInfo, TellsWhatTheProgramIs) {
   EXPECT_EQ(info->revision, "0123abc");
   EXPECT_EQ(info->modified, "true");
   EXPECT_TRUE(info->cover);
-  EXPECT_EQ(info->cover_mode, "atomic");
   EXPECT_EQ(info->cover_packages, "./...");
 }
 

@@ -10,10 +10,14 @@
 namespace integcov::process {
 namespace {
 
-bool among_descendants(pid_t pid) { return std::ranges::count(descendants(), pid) == 1; }
+bool among_descendants(pid_t pid) {
+  const bool among = std::ranges::count(descendants(), pid) == 1;
+  EXPECT_EQ(is_descendant(pid), among) << pid;
+  return among;
+}
 
 TEST(Descendants, AreTheChildrenThatLive) {
-  EXPECT_FALSE(among_descendants(getpid()));
+  for (const pid_t other : {getpid(), getppid(), 0, 1}) EXPECT_FALSE(among_descendants(other));
   Helper one;
   Helper two;
   two.exec_cat();
@@ -40,6 +44,7 @@ TEST(Descendants, AreTheirChildrenToo) {
   const auto parent_at = std::ranges::find(all, child);
   ASSERT_NE(parent_at, all.end());
   EXPECT_NE(std::find(parent_at, all.end(), grandchild), all.end());
+  EXPECT_TRUE(is_descendant(grandchild));
   kill(child, SIGKILL);  // the grandchild's input ends with it
   waitpid(child, nullptr, 0);
   for (const int fd : pipe_fds) close(fd);

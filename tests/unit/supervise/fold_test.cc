@@ -18,20 +18,26 @@ Sighting sight(MetaStamp meta, std::string image) {
   return {.meta = meta, .at_ns = 0, .image = std::move(image)};
 }
 
-Standing standing(std::uint64_t newest_ns, Sighting seen = {}) {
-  return {newest_ns, std::move(seen)};
+Standing standing(std::uint64_t newest_ns, Sighting seen, bool sure = true) {
+  return {newest_ns, std::move(seen), sure};
 }
 
 TEST(OneImage, IsItWhenNoneStartedSinceTheFirstFileWasWritten) {
-  EXPECT_TRUE(of_one_image(standing(kFirst), kSecond, sight(kMeta, "")))
-      << "also of a process that is gone and was never seen";
-  EXPECT_FALSE(of_one_image(standing(kFirst), kSecond, sight(kAnew, "")));
+  const Standing known = standing(kFirst, sight({}, "a"), false);
+  EXPECT_TRUE(of_one_image(known, kSecond, sight(kMeta, ""))) << "also of a process that is gone";
+  EXPECT_FALSE(of_one_image(known, kSecond, sight(kAnew, "")));
+}
+
+TEST(OneImage, IsItOnlyOfADescendantThatWasSeen) {
+  EXPECT_FALSE(of_one_image(standing(kFirst, {}), kSecond, sight(kMeta, "")));
+  EXPECT_FALSE(of_one_image(standing(kFirst, sight(kMeta, "")), kSecond, sight(kMeta, "a")));
+  EXPECT_FALSE(of_one_image(standing(kSecond, {}), kFirst, sight(kMeta, "a")));
 }
 
 TEST(OneImage, AStartWithinATickOfTheFirstFileMayHaveComeAfterIt) {
   const auto started_before = [](std::int64_t ns) {
     const MetaStamp meta{.inode = 5, .mtime_ns = static_cast<std::int64_t>(kFirst) - ns};
-    return of_one_image(standing(kFirst), kSecond, sight(meta, ""));
+    return of_one_image(standing(kFirst, sight({}, "a")), kSecond, sight(meta, ""));
   };
   EXPECT_FALSE(started_before(0));
   EXPECT_FALSE(started_before(kTickNs));
@@ -39,7 +45,7 @@ TEST(OneImage, AStartWithinATickOfTheFirstFileMayHaveComeAfterIt) {
 }
 
 TEST(OneImage, WithoutACovmetaNothingIsKnownOfStarts) {
-  EXPECT_FALSE(of_one_image(standing(kFirst), kSecond, sight({}, "")));
+  EXPECT_FALSE(of_one_image(standing(kFirst, sight({}, "a")), kSecond, sight({}, "")));
   EXPECT_FALSE(of_one_image(standing(kFirst, sight({}, "a")), kSecond, sight({}, "b")))
       << "two looks that found none are not the same writing of it";
 }
@@ -52,6 +58,11 @@ TEST(OneImage, AnotherProcessMayStartThatProgramWhileTheWriterIsStillSeen) {
   EXPECT_FALSE(of_one_image(known, kSecond, sight(kAnew, ""))) << "the second may be another's";
 }
 
+TEST(OneImage, AnImageThatWasNotSeenBeforeTheFileMayHaveBeenAboutToStart) {
+  const Standing known = standing(kFirst, sight(kMeta, "a"), false);
+  EXPECT_FALSE(of_one_image(known, kSecond, sight(kAnew, "a")));
+}
+
 TEST(OneImage, TheWriterIsGoneButNoneStartedSinceItWasSeen) {
   EXPECT_TRUE(of_one_image(standing(kFirst, sight(kAnew, "a")), kSecond, sight(kAnew, "")));
 }
@@ -61,10 +72,18 @@ TEST(OneImage, TwoWritersThatWereNotSeenAreNotTakenForOne) {
 }
 
 TEST(OneImage, OfAFileThatCameLateItIsTheOlderTimeThatCounts) {
-  EXPECT_TRUE(of_one_image(standing(kSecond), kFirst, sight(kMeta, "")));
-  EXPECT_FALSE(of_one_image(standing(kSecond), kFirst, sight(kAnew, "")));
+  EXPECT_TRUE(of_one_image(standing(kSecond, sight(kAnew, "a")), kFirst, sight(kMeta, "")));
+  EXPECT_FALSE(of_one_image(standing(kSecond, sight(kAnew, "a")), kFirst, sight(kAnew, "")));
   EXPECT_FALSE(of_one_image(standing(kSecond, sight(kAnew, "a")), kFirst, sight(kAnew, "a")))
       << "the image that was seen wrote the newer one; of the older one that says nothing";
+}
+
+TEST(OneImage, OfLeftoversTheNoteOfTheirWriterDecides) {
+  EXPECT_TRUE(of_one_image(kMeta, kFirst, kMeta)) << "none started since it was seen";
+  EXPECT_TRUE(of_one_image(kAnew, kFirst, kMeta)) << "nor since the file";
+  EXPECT_TRUE(of_one_image(kAnew, kFirst, kAnew));
+  EXPECT_FALSE(of_one_image(kMeta, kFirst, kAnew));
+  EXPECT_FALSE(of_one_image(MetaStamp{}, kFirst, MetaStamp{})) << "there is no covmeta";
 }
 
 // ---- What is done ----

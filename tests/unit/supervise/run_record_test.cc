@@ -22,8 +22,7 @@ RunFacts facts() {
                       .module = "example.com/app",
                       .module_version = "v1.0.0",
                       .revision = "abc",
-                      .modified = "true",
-                      .cover_mode = "atomic"}};
+                      .modified = "true"}};
 }
 
 EndOfRun end() {
@@ -57,8 +56,7 @@ TEST(RunRecord, TheStartSaysWhatRunsAndWhere) {
                 R"("go_integcov":"1.2.3",)"
                 R"("metadata":{"integcov-host":"web-1","integcov-k-revision":"blue"},)"
                 R"("program":{"path":"/app","go_version":"go1.26.8","module":"example.com/app",)"
-                R"("module_version":"v1.0.0","vcs_revision":"abc","vcs_modified":"true",)"
-                R"("covermode":"atomic"}})"
+                R"("module_version":"v1.0.0","vcs_revision":"abc","vcs_modified":"true"}})"
                 "\n");
   expect_a_line_of_json(start_record(facts()));
 }
@@ -104,7 +102,7 @@ TEST(RunRecord, WhateverBytesAreInItItIsJson) {
   for (int byte = 0; byte < 256; ++byte) bytes += static_cast<char>(byte);
   RunFacts odd = facts();
   odd.metadata[bytes] = bytes;
-  odd.program = {bytes, bytes, bytes, bytes, bytes, bytes, bytes};
+  odd.program = {bytes, bytes, bytes, bytes, bytes, bytes};
   EndOfRun end_of_odd = end();
   end_of_odd.flush = bytes;
   end_of_odd.processes = {{4294967295U, bytes, {bytes, bytes}}};

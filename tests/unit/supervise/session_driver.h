@@ -166,6 +166,7 @@ class Driver {
   };
   Fold fold = Fold::kept;
   int looks = 0;           // at writers
+  int notes = 0;           // of them
   FoldSnapshot last_fold;  // that was asked for
   std::vector<EndOfRun> end_records;
   int start_records = 0;
@@ -190,6 +191,8 @@ class Driver {
       session_.handle(WriterSeen{look->path, sight(look->path)}, now_);
     } else if (const auto* asked = std::get_if<FoldSnapshot>(&action)) {
       perform_fold(*asked);
+    } else if (std::holds_alternative<NoteWriter>(action)) {
+      ++notes;
     } else if (std::holds_alternative<WriteStartRecord>(action)) {
       ++start_records;
     } else if (auto* record = std::get_if<WriteEndRecord>(&action)) {

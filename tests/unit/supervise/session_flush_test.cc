@@ -298,7 +298,7 @@ TEST(SessionFlush, ARoundTellsWhoRanBeforeTheNextFileCame) {
     if (round) {
       d.tell(SignalArrived{SIGUSR1, 40, true});
       d.expect<FindProcesses>();
-      d.tell(ProcessesFound{{{.pid = 7, .main = true, .image = "image 7"}}, 50});
+      d.tell(ProcessesFound{{{.pid = 7, .main = true, .image = "image 7"}}, 50, 60});
       d.expect<ReadSnapshot>();
     }
     d.writes(kCounters);
@@ -313,8 +313,16 @@ TEST(SessionFlush, WhenTheProgramStartsOnceMoreItsWritersAreLookedAt) {
   d.sight = [](const std::string&) {
     return Sighting{.meta = {.inode = 1, .mtime_ns = -kTickNs}, .at_ns = 2, .image = "a"};
   };
-  begin(d);
+  d.writes(kMeta);
+  d.expect_stored(kMeta);
+  d.tell(SignalArrived{SIGUSR1, 40, true});
+  d.expect<FindProcesses>();
+  d.tell(ProcessesFound{{{.pid = 7, .main = true, .image = "a"}}, 50, 60});
+  d.expect<ReadSnapshot>();
+  d.writes(kCounters);
+  d.expect_stored(kCounters);
   EXPECT_EQ(d.looks, 1);
+  EXPECT_EQ(d.notes, 1);
   d.tell(FileFinished{{kMeta, 10, 1}});
   EXPECT_EQ(d.looks, 1) << "the same writing of it";
   d.writes_version({kMeta, 10, 5});

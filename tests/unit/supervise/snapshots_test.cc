@@ -30,14 +30,29 @@ class SnapshotsTest : public ::testing::Test {
   void saw(const std::string& name) {
     snapshots_.saw({entry(name), coverage::parse_file_name(name), false});
   }
-  void expect_nothing() { EXPECT_FALSE(snapshots_.next()); }
+  // Who ran at that time.
+  void ran(const std::map<std::uint32_t, std::string>& images, std::int64_t ns) {
+    ProcessesFound found{.processes = {}, .begin_ns = ns, .end_ns = ns};
+    for (const auto& [pid, image] : images) found.processes.push_back({.pid = pid, .image = image});
+    snapshots_.running(found);
+  }
+  // The next request, after notes.
+  std::optional<Snapshots::Request> next() {
+    while (auto request = snapshots_.next()) {
+      const auto* note = std::get_if<NoteWriter>(&*request);
+      if (note == nullptr) return request;
+      notes_.push_back(*note);
+    }
+    return std::nullopt;
+  }
+  void expect_nothing() { EXPECT_FALSE(next()); }
   void expect_look(const std::string& name) {
-    const auto request = snapshots_.next();
+    const auto request = next();
     ASSERT_TRUE(request && std::holds_alternative<LookAtWriter>(*request));
     EXPECT_EQ(std::get<LookAtWriter>(*request).path, name);
   }
   FoldSnapshot expect_fold(const std::string& standing, const std::string& appeared) {
-    const auto request = snapshots_.next();
+    const auto request = next();
     if (!request || !std::holds_alternative<FoldSnapshot>(*request)) {
       ADD_FAILURE() << "no fold is asked for";
       return {};
@@ -75,6 +90,7 @@ class SnapshotsTest : public ::testing::Test {
   }
 
   Snapshots snapshots_;
+  std::vector<NoteWriter> notes_;
 };
 
 TEST_F(SnapshotsTest, TheFirstFileOfAProcessGoesUpAsItIsAfterALookAtItsWriter) {
@@ -224,18 +240,18 @@ TEST_F(SnapshotsTest, AfterAStartTheImageThatRunsMayBeAnother) {
 }
 
 TEST_F(SnapshotsTest, UnlessItWasSeenBeforeTheFileToo) {
-  snapshots_.running({{7, "a"}}, 4 * kSecond);
+  ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a", started(6));
   EXPECT_EQ(known_image(path(5), path(7)), "a");
 }
 
 TEST_F(SnapshotsTest, BeforeTheFileMeansBeforeItAndTheSameImage) {
-  snapshots_.running({{7, "a"}}, 5 * kSecond);
+  ran({{7, "a"}}, 5 * kSecond);
   begin(path(5), "a", started(6));
   EXPECT_EQ(known_image(path(5), path(7)), "") << "as late as the file";
 
   snapshots_ = {};
-  snapshots_.running({{7, "z"}}, 4 * kSecond);
+  ran({{7, "z"}}, 4 * kSecond);
   begin(path(5), "a", started(6));
   EXPECT_EQ(known_image(path(5), path(7)), "") << "another ran then";
 }
@@ -245,7 +261,68 @@ TEST_F(SnapshotsTest, AProcessThatIsGoneIsNotKnown) {
   EXPECT_EQ(known_image(path(5), path(6)), "");
 }
 
+TEST_F(SnapshotsTest, AProcessThatRanBeforeItsFileAndIsGoneIsKnownIfNoneStartedSince) {
+  ran({{7, "a"}}, 4 * kSecond);
+  begin(path(5), "", started(3));
+  EXPECT_EQ(known_image(path(5), path(6)), "a");
+
+  snapshots_ = {};
+  ran({{7, "a"}}, 3 * kSecond);
+  begin(path(5), "", started(4));
+  EXPECT_EQ(known_image(path(5), path(6)), "") << "another image may have written it";
+
+  snapshots_ = {};
+  ran({{7, ""}}, 4 * kSecond);
+  begin(path(5), "", started(3));
+  EXPECT_EQ(known_image(path(5), path(6)), "") << "it could not be looked at";
+}
+
+TEST_F(SnapshotsTest, AnImageIsSureOnceItWasSeenBeforeAndAfterAFile) {
+  begin(path(5), "a", started(4));
+  saw(path(7));
+  const FoldSnapshot first = expect_fold(path(5), path(7));
+  EXPECT_FALSE(first.known.sure) << "it may have been about to start";
+  folded(first, Fold::replaced, "a", started(4));
+  saw(path(8));
+  EXPECT_TRUE(expect_fold(path(5), path(8)).known.sure);
+
+  snapshots_ = {};
+  ran({{7, "a"}}, 4 * kSecond);
+  begin(path(5), "a", started(3));
+  saw(path(7));
+  EXPECT_TRUE(expect_fold(path(5), path(7)).known.sure);
+}
+
+TEST_F(SnapshotsTest, AnotherImageThatIsSeenAfterASnapshotIsNotItsWriter) {
+  begin(path(5), "a", started(4));
+  saw(path(7));
+  folded(expect_fold(path(5), path(7)), Fold::replaced, "b", started(4));
+  EXPECT_EQ(known_image(path(5), path(8)), "a");
+}
+
+TEST_F(SnapshotsTest, AnUnsureWriterIsNotLookedAtAgain) {
+  begin(path(5), "a", started(4));
+  snapshots_.image_started(kHash);
+  expect_nothing();
+}
+
+TEST_F(SnapshotsTest, EachWriterThatIsKnownIsNotedOnce) {
+  begin(path(5), "a", started(4));
+  saw(path(6));
+  folded(expect_fold(path(5), path(6)), Fold::replaced, "a", started(4));
+  saw(path(8));
+  folded(expect_fold(path(5), path(8)), Fold::kept, "b", started(7));
+  begin(path(5, 8), "", started(4));
+  expect_nothing();
+  ASSERT_EQ(notes_.size(), 2U);
+  EXPECT_EQ(notes_[0].path, path(5));
+  EXPECT_EQ(notes_[0].meta, started(4));
+  EXPECT_EQ(notes_[1].path, path(8));
+  EXPECT_EQ(notes_[1].meta, started(7));
+}
+
 TEST_F(SnapshotsTest, WhenAnotherProcessStartsTheProgramTheWriterIsLookedAtAgain) {
+  ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a", started(4));
   snapshots_.image_started(kHash);
   expect_look(path(5));
@@ -257,6 +334,7 @@ TEST_F(SnapshotsTest, WhenAnotherProcessStartsTheProgramTheWriterIsLookedAtAgain
 }
 
 TEST_F(SnapshotsTest, AWriterThatHasBecomeAnotherImageIsForgotten) {
+  ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a", started(4));
   snapshots_.image_started(kHash);
   expect_look(path(5));
@@ -265,6 +343,7 @@ TEST_F(SnapshotsTest, AWriterThatHasBecomeAnotherImageIsForgotten) {
 }
 
 TEST_F(SnapshotsTest, AWriterThatHasEndedIsStillKnown) {
+  ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a", started(4));
   snapshots_.image_started(kHash);
   expect_look(path(5));
@@ -288,6 +367,7 @@ TEST_F(SnapshotsTest, EachSnapshotIsALookAtItsWriterToo) {
 }
 
 TEST_F(SnapshotsTest, AnotherProgramsStartOrAnUnknownWriterIsNoReasonToLook) {
+  ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a");
   begin(path(6, 8), "");
   snapshots_.image_started(kOtherHash);
@@ -298,6 +378,7 @@ TEST_F(SnapshotsTest, AnotherProgramsStartOrAnUnknownWriterIsNoReasonToLook) {
 }
 
 TEST_F(SnapshotsTest, ALookComesBeforeAFold) {
+  ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a");
   saw(path(7));
   snapshots_.image_started(kHash);
@@ -310,7 +391,7 @@ TEST_F(SnapshotsTest, ALookComesBeforeAFold) {
 
 TEST_F(SnapshotsTest, OfTooManyProcessesOneThatEndedIsForgottenFirst) {
   constexpr auto kMost = static_cast<std::uint32_t>(Snapshots::kMostProcesses);
-  snapshots_.running({{1, "a"}}, 0);
+  ran({{1, "a"}}, 0);
   for (std::uint32_t pid = 1; pid <= kMost + 1; ++pid) begin(path(1, pid));
   saw(path(2, 1));
   EXPECT_TRUE(folded(expect_fold(path(1, 1), path(2, 1)), Fold::replaced)) << "it still runs";
@@ -322,7 +403,7 @@ TEST_F(SnapshotsTest, OfTooManyThatRunTheOneFirstSeenIsForgotten) {
   constexpr auto kMost = static_cast<std::uint32_t>(Snapshots::kMostProcesses);
   std::map<std::uint32_t, std::string> all;
   for (std::uint32_t pid = 1; pid <= kMost + 1; ++pid) all[pid] = "a";
-  snapshots_.running(all, 0);
+  ran(all, 0);
   for (std::uint32_t pid = 1; pid <= kMost + 1; ++pid) begin(path(1, pid));
   saw(path(2, 1));
   expect_look(path(2, 1));
@@ -330,13 +411,14 @@ TEST_F(SnapshotsTest, OfTooManyThatRunTheOneFirstSeenIsForgotten) {
 
 TEST_F(SnapshotsTest, AWriterThatIsBeingLookedAtAgainIsNotForgotten) {
   constexpr auto kMost = static_cast<std::uint32_t>(Snapshots::kMostProcesses);
+  ran({{1, "a"}}, kSecond / 2);
   begin(path(1, 1), "a");
   snapshots_.image_started(kHash);
   expect_look(path(1, 1));
   for (std::uint32_t pid = 2; pid <= kMost + 1; ++pid) begin(path(1, pid), "a");
   EXPECT_TRUE(snapshots_.busy());
   looked(path(1, 1), "a");
-  EXPECT_FALSE(snapshots_.next());
+  expect_nothing();
   EXPECT_FALSE(snapshots_.busy());
 }
 

@@ -86,7 +86,9 @@ class World {
     if (pick_(4) == 1) options.stop_signal = SIGINT;
     options.fail_on_upload_error = pick_(2) == 1;
     options.seed = pick_(1000);
-    options.run_start_ns = wall(kBegin);
+    options.start_ns = wall(kBegin);
+    options.run_start_ns = wall(kBegin - ms(2000));
+    options.shared_folder = pick_(16) == 1;
     options.flush.mode = std::array{config::FlushMode::off, config::FlushMode::automatic,
                                     config::FlushMode::signal, config::FlushMode::memory}[pick_(4)];
     options.flush.interval = ms(std::array{0U, 700U, 3'000U, 30'000U}[pick_(4)]);
@@ -114,12 +116,17 @@ class World {
   static std::int64_t wall(MonoTime time) { return time.time_since_epoch().count(); }
   std::int64_t wall_now() { return last_ns_ = std::max(last_ns_ + 1, wall(now_)); }
 
-  void start_image(Process& process) {
-    process.image = ++last_image_;
-    process.count = 0;
-    process.alive = true;
-    ++meta_inode_;
-    write(meta_path());
+  void start_image(MonoTime time, Process& process) {
+    starts_.push_back(time);
+    at(time, [this, &process] {
+      process.image = ++last_image_;
+      process.count = 0;
+      process.alive = true;
+    });
+    at(time + ms(pick_(3)), [this] {  // Go's runtime has begun
+      ++meta_inode_;
+      write(meta_path());
+    });
   }
 
   // What Go does at its exit, and a handler when asked.
@@ -160,8 +167,14 @@ class World {
              std::to_string(n);
     };
     for (std::uint64_t left = pick_(4), n = 0; n < left; ++n) {
-      const std::string path = n == 0 ? "old.log" : leftover(n);
-      disk_[path] = {path, 5 + n, 1};
+      // Some are of a run that ended just now, perhaps with the pid that the program has.
+      const bool fresh = pick_(2) == 1;
+      const std::int64_t time =
+          fresh ? wall(kBegin) - 1 - static_cast<std::int64_t>(pick_(3)) * 1'000'000
+                : static_cast<std::int64_t>(n);
+      const std::string path = n == 0 ? "old.log" : leftover(static_cast<std::uint64_t>(time));
+      disk_[path] = {path, 5 + n, fresh ? wall(kBegin) : 1};
+      contents_[path] = {-static_cast<int>(n), 0};
       if (pick_(2) == 1) earlier_[path] = disk_[path];
     }
     const MonoTime exit = now_ + ms(50 + (pick_(2) == 0 ? pick_(3000) : pick_(40'000)));
@@ -170,13 +183,11 @@ class World {
     main_.handler = pick_(3) == 1;
     if (pick_(8) != 1) {
       const MonoTime start = now_ + ms(pick_(20));
-      starts_.push_back(start);
-      at(start, [this] { start_image(main_); });
+      start_image(start, main_);
       const bool execs = pick_(8) == 1;
       const MonoTime again = start + ms(30 + pick_(5000));
       if (execs && again + ms(30) < exit) {
-        starts_.push_back(again);
-        at(again, [this] { start_image(main_); });
+        start_image(again, main_);
       }
       for (std::uint64_t children = pick_(3) == 1 ? 1 + pick_(3) : 0; children > 0; --children) {
         const auto pid = static_cast<std::uint32_t>(8 + pick_(2));  // pids are taken anew
@@ -184,8 +195,7 @@ class World {
         const MonoTime born = start + ms(20 + pick_(3000));
         const MonoTime dies = born + ms(40 + pick_(3000));
         if (dies >= exit || pid_taken(pid, born, dies)) continue;
-        starts_.push_back(born);
-        at(born, [this, &child] { start_image(child); });
+        start_image(born, child);
         lives_.push_back({&child, born, dies});
       }
       for (const auto& life : lives_) {
@@ -197,8 +207,7 @@ class World {
             children_.emplace_back(Process{.pid = static_cast<std::uint32_t>(20 + n), .image = 0});
         const MonoTime born = exit - ms(20);
         if (born <= start + ms(20)) continue;
-        starts_.push_back(born);
-        at(born, [this, &orphan] { start_image(orphan); });
+        start_image(born, orphan);
         const MonoTime dies = exit + ms(20 + (pick_(2) == 0 ? pick_(900) : pick_(4000)));
         at(dies, [this, &orphan] { write_counters(orphan); });
         at(dies, [&orphan] { orphan.alive = false; });
@@ -332,6 +341,7 @@ class World {
   }
 
   void pump() {
+    check_leftovers();
     for (int actions = 0; broken_.empty(); ++actions) {
       if (actions == 2'000) return require(false, "a busy loop");
       while (!answers_.empty()) {
@@ -463,8 +473,8 @@ class World {
     if (const auto meta = disk_.find(meta_path()); meta != disk_.end()) {
       seen.meta = {meta_inode_, meta->second.mtime_ns};
     }
-    seen.at_ns = wall_now();
     if (const Process* process = alive(pid)) seen.image = std::to_string(process->image);
+    seen.at_ns = wall_now();
     return seen;
   }
 
@@ -491,6 +501,28 @@ class World {
     answers_.emplace_back(answer);
   }
 
+  void perform(const NoteWriter& action) {
+    require(notes_.emplace(action.path, action.meta).second, "a writer is noted twice");
+  }
+
+  // Were the supervisor killed now, the next run would fold what is left by the notes alone.
+  void check_leftovers() {
+    const auto meta_file = disk_.find(meta_path());
+    if (meta_file == disk_.end()) return;
+    const MetaStamp meta{meta_inode_, meta_file->second.mtime_ns};
+    for (const auto& [path, noted] : notes_) {
+      const coverage::FileName standing = coverage::parse_file_name(path);
+      if (!disk_.contains(path) || !of_one_image(noted, standing.time_ns, meta)) continue;
+      for (const auto& [later, _] : disk_) {
+        const coverage::FileName name = coverage::parse_file_name(later);
+        const bool folds = name.kind == standing.kind && name.pid == standing.pid &&
+                           name.time_ns > standing.time_ns;
+        require(!folds || contents_[later].image == contents_[path].image,
+                "a leftover takes the place of another image's");
+      }
+    }
+  }
+
   void fold(const FoldSnapshot& action, SnapshotFolded& answer) {
     const Content standing = contents_[action.standing];
     const Content appeared = contents_[action.appeared];
@@ -502,6 +534,7 @@ class World {
       if (count > 0) result.add(0, 0, std::span(&count, 1));
       return result;
     };
+    require(!options_.shared_folder, "a fold in a folder that others use");
     const bool one = of_one_image(action.known, time_ns, answer.seen);
     answer.fold = judge(counters(standing), counters(appeared), newer, one).fold;
     if (answer.fold == Fold::kept) {
@@ -526,9 +559,10 @@ class World {
   }
 
   void perform(const FindProcesses&) {
+    require(!options_.shared_folder, "a snapshot in a folder that others use");
     require(!exit_at_, "a flush after the child's end");
     ProcessesFound found;
-    found.at_ns = wall_now();
+    found.begin_ns = wall_now();
     const auto add = [&](const Process& process, bool main) {
       if (!process.alive || process.image == 0) return;
       found.processes.push_back({.pid = process.pid,
@@ -539,6 +573,7 @@ class World {
     };
     add(main_, true);
     for (const Process& child : children_) add(child, false);
+    found.end_ns = wall_now();
     answers_.emplace_back(std::move(found));
   }
 
@@ -584,6 +619,7 @@ class World {
 
   // The newest object of each process, added up: what was counted.
   void check_counts() {
+    if (options_.shared_folder) return;  // each of its files is for itself
     if (missed_ > 0 || unsaved_ > 0 || !all_was_written_in_time()) return;
     std::uint64_t counted = 0;
     for (const auto& [image, count] : truth_) counted += count;
@@ -704,6 +740,7 @@ class World {
   bool start_recorded_ = false;
   std::optional<EndOfRun> end_record_;
 
+  std::map<std::string, MetaStamp> notes_;
   std::map<std::string, FileEntry> disk_;
   std::map<std::string, FileEntry> earlier_;  // in the ledger
   std::map<std::string, FileEntry> told_;     // wanted files that the session knows: newest version

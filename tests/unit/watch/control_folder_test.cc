@@ -17,6 +17,7 @@ namespace integcov::watch {
 namespace {
 
 using Lock = ControlFolder::Lock;
+using Text = ControlFolder::Text;
 
 std::string text_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -67,36 +68,36 @@ TEST(ControlFolder, TheLedgerIsReplacedAndAppendedTo) {
   const TemporaryFolder dir;
   {
     ControlFolder control(dir.path());
-    EXPECT_EQ(control.read_ledger(), "");
-    control.append_to_ledger("too early\n");
-    EXPECT_TRUE(control.write_ledger("head\n"));
-    control.append_to_ledger("one\n");
-    control.append_to_ledger("two\n");
-    EXPECT_EQ(control.read_ledger(), "head\none\ntwo\n");
-    EXPECT_TRUE(control.write_ledger("new\n"));
-    control.append_to_ledger("three\n");
+    EXPECT_EQ(control.read(Text::ledger), "");
+    control.append(Text::ledger, "too early\n");
+    EXPECT_TRUE(control.begin(Text::ledger, "head\n"));
+    control.append(Text::ledger, "one\n");
+    control.append(Text::ledger, "two\n");
+    EXPECT_EQ(control.read(Text::ledger), "head\none\ntwo\n");
+    EXPECT_TRUE(control.begin(Text::ledger, "new\n"));
+    control.append(Text::ledger, "three\n");
   }
-  EXPECT_EQ(ControlFolder(dir.path()).read_ledger(), "new\nthree\n");
+  EXPECT_EQ(ControlFolder(dir.path()).read(Text::ledger), "new\nthree\n");
   EXPECT_FALSE(fs::exists(dir.path(".integcov/uploaded.new")));
 }
 
 TEST(ControlFolder, WithoutTheLockTheLedgerIsNotTouched) {
   const TemporaryFolder dir;
   ControlFolder first(dir.path());
-  ASSERT_TRUE(first.write_ledger("first\n"));
+  ASSERT_TRUE(first.begin(Text::ledger, "first\n"));
   ControlFolder second(dir.path());
-  EXPECT_FALSE(second.write_ledger("second\n"));
-  second.append_to_ledger("line\n");
-  EXPECT_EQ(first.read_ledger(), "first\n");
+  EXPECT_FALSE(second.begin(Text::ledger, "second\n"));
+  second.append(Text::ledger, "line\n");
+  EXPECT_EQ(first.read(Text::ledger), "first\n");
 }
 
 TEST(ControlFolder, WhereNothingCanBeMadeThereIsNoLock) {
   const TemporaryFolder dir;
   ControlFolder missing(dir.path("gone"));
   EXPECT_EQ(missing.lock(), Lock::unavailable);
-  EXPECT_EQ(missing.read_ledger(), "");
-  EXPECT_FALSE(missing.write_ledger("x"));
-  missing.append_to_ledger("x");
+  EXPECT_EQ(missing.read(Text::ledger), "");
+  EXPECT_FALSE(missing.begin(Text::ledger, "x"));
+  missing.append(Text::ledger, "x");
 
   dir.file(".integcov");  // a file in its place
   EXPECT_EQ(ControlFolder(dir.path()).lock(), Lock::unavailable);
@@ -120,15 +121,15 @@ TEST(ControlFolder, WhatSomebodyPutInTheLedgersPlaceNeitherBlocksNorIsOverwritte
   dir.file("precious", "keep");
   fs::create_hard_link(dir.path("precious"), dir.path(".integcov/uploaded.new"));
   ControlFolder control(dir.path());
-  EXPECT_TRUE(control.write_ledger("head\n"));
+  EXPECT_TRUE(control.begin(Text::ledger, "head\n"));
   EXPECT_EQ(text_of(dir.path("precious")), "keep");
 
   ASSERT_EQ(mkfifo(dir.path(".integcov/uploaded.new").c_str(), 0600), 0);
-  EXPECT_TRUE(control.write_ledger("again\n"));
-  EXPECT_EQ(control.read_ledger(), "again\n");
+  EXPECT_TRUE(control.begin(Text::ledger, "again\n"));
+  EXPECT_EQ(control.read(Text::ledger), "again\n");
   fs::remove(dir.path(".integcov/uploaded"));
   ASSERT_EQ(mkfifo(dir.path(".integcov/uploaded").c_str(), 0600), 0);
-  EXPECT_EQ(control.read_ledger(), "");
+  EXPECT_EQ(control.read(Text::ledger), "");
 }
 
 }  // namespace

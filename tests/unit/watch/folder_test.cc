@@ -289,5 +289,29 @@ TEST(LookAt, IsAboutTheNameItself) {
   EXPECT_FALSE(look_at(dir.path(), "gone"));
 }
 
+TEST(WriteFile, TheFileAppearsWhole) {
+  const TemporaryFolder dir;
+  const std::string large(3'000'000, 'x');
+  const mode_t before = umask(0);
+  ASSERT_TRUE(write_file(dir.path(), "record", large, 0640));
+  umask(before);
+  EXPECT_EQ(file_names(*list_folder(dir.path(), true)), Names{"record"});
+  EXPECT_EQ(fs::file_size(dir.path("record")), large.size());
+  EXPECT_EQ(mode_of(dir.path("record")), 0640U);
+  ASSERT_TRUE(write_file(dir.path(), "record", "", 0600));
+  EXPECT_EQ(fs::file_size(dir.path("record")), 0U);
+}
+
+TEST(WriteFile, WhyItCannotBeWrittenIsASentenceAndNothingIsLeftOfTheTry) {
+  const TemporaryFolder dir;
+  const auto gone = write_file(dir.path("no"), "record", "x", 0600);
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.message(),
+            "cannot write " + dir.path("no/record") + ": No such file or directory");
+  dir.folder("record");
+  EXPECT_FALSE(write_file(dir.path(), "record", "x", 0600));
+  EXPECT_EQ(file_names(*list_folder(dir.path(), true)), Names{});
+}
+
 }  // namespace
 }  // namespace integcov::watch

@@ -11,6 +11,8 @@
 namespace integcov::watch {
 namespace {
 
+using Text = ControlFolder::Text;
+
 std::vector<std::string> names(const std::string& folder) {
   std::vector<std::string> result;
   const auto listing = list_folder(folder, true);
@@ -39,7 +41,7 @@ TEST(RunFolder, WhatAnEndedRunLeftIsMovedUp) {
   const std::string run = *make_run_folder(dir.path(), "a");
   {
     ControlFolder own(run);
-    EXPECT_TRUE(own.write_ledger("ledger of a"));
+    EXPECT_TRUE(own.begin(Text::ledger, "ledger of a"));
     dir.file(".integcov/run-a/" + kMeta);
     dir.folder(".integcov/run-a/sub");
     dir.file(".integcov/run-a/sub/covcounters.x");

@@ -1,4 +1,4 @@
-// GOCOVERDIR, for snapshots: which covmeta files are there, and a new counters file.
+// GOCOVERDIR, for snapshots: which covmeta files are there.
 #pragma once
 
 #include <map>
@@ -6,23 +6,19 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "coverage/meta_header.h"
 
 namespace integcov::app {
 
-class SnapshotFolder {
+class CovmetaFiles {
  public:
-  explicit SnapshotFolder(std::string path) : path_(std::move(path)) {}
+  explicit CovmetaFiles(std::string path) : path_(std::move(path)) {}
 
   // Of all covmeta files.
   [[nodiscard]] std::vector<coverage::MetaHash> hashes() const;
 
   // The counter mode of the covmeta file with that hash; nullopt while there is none.
   std::optional<coverage::CounterMode> mode(const coverage::MetaHash& hash);
-
-  // As Go does it: a file whose name starts with "tmp.", then a rename.
-  [[nodiscard]] Status write(const std::string& name, const std::string& bytes) const;
 
  private:
   std::string path_;

@@ -1,4 +1,4 @@
-#include "app/snapshot_folder.h"
+#include "app/covmeta_files.h"
 
 #include <gtest/gtest.h>
 
@@ -27,13 +27,13 @@ MetaHash hash_of(char c) {
   return hash;
 }
 
-class SnapshotFolderTest : public testing::Test {
+class CovmetaFilesTest : public testing::Test {
  protected:
   watch::TemporaryFolder temporary_;
-  SnapshotFolder folder_{temporary_.path()};
+  CovmetaFiles folder_{temporary_.path()};
 };
 
-TEST_F(SnapshotFolderTest, KnowsTheHashesOfItsCovmetaFiles) {
+TEST_F(CovmetaFilesTest, KnowsTheHashesOfItsCovmetaFiles) {
   EXPECT_TRUE(folder_.hashes().empty());
   temporary_.file("covmeta." + kDigits);
   temporary_.file("covmeta.0123456789abcdef0f1e2d3c4b5a6978");
@@ -46,7 +46,7 @@ TEST_F(SnapshotFolderTest, KnowsTheHashesOfItsCovmetaFiles) {
   EXPECT_EQ(hashes[1], hash_of('a'));
 }
 
-TEST_F(SnapshotFolderTest, HasTheModeOnceTheCovmetaFileIsThere) {
+TEST_F(CovmetaFilesTest, HasTheModeOnceTheCovmetaFileIsThere) {
   EXPECT_EQ(folder_.mode(hash_of('a')), std::nullopt);
   temporary_.file("covmeta." + kDigits, "cut off");
   EXPECT_EQ(folder_.mode(hash_of('a')), std::nullopt);
@@ -54,19 +54,6 @@ TEST_F(SnapshotFolderTest, HasTheModeOnceTheCovmetaFileIsThere) {
   EXPECT_EQ(folder_.mode(hash_of('a')), std::nullopt);
   temporary_.file("covmeta." + kDigits, meta('a'));
   EXPECT_EQ(folder_.mode(hash_of('a')), CounterMode::atomic);
-}
-
-TEST_F(SnapshotFolderTest, AFileIsThereWholeOrNotAtAll) {
-  ASSERT_TRUE(folder_.write("covcounters.x", "bytes"));
-  EXPECT_EQ(fs::file_size(temporary_.path("covcounters.x")), 5U);
-  EXPECT_FALSE(fs::exists(temporary_.path("tmp.covcounters.x")));
-
-  temporary_.folder("a_folder/with_something");
-  const Status refused = folder_.write("a_folder", "bytes");
-  ASSERT_FALSE(refused);
-  EXPECT_NE(refused.message().find("its snapshot can't be written to"), std::string::npos);
-  EXPECT_FALSE(fs::exists(temporary_.path("tmp.a_folder")));
-  EXPECT_FALSE(SnapshotFolder(temporary_.path("nowhere")).write("covcounters.x", "bytes"));
 }
 
 }  // namespace

@@ -1,0 +1,32 @@
+// GOCOVERDIR as this run has it. A run has a folder for itself: whose snapshot a file is can be
+// told only where nobody but its own processes writes (docs/decisions/0008).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/stderr_log.h"
+#include "config/config.h"
+#include "watch/control_folder.h"
+
+namespace integcov::app {
+
+struct CoverageFolder {
+  std::string path;                             // the program's GOCOVERDIR
+  std::optional<watch::ControlFolder> control;  // its; none if nothing is done with the files
+  std::vector<std::string> ledgers;             // of runs whose files were moved here
+  bool own = false;     // made for this run alone, below the one that was asked for
+  bool shared = false;  // files of other runs may appear, too
+};
+
+// Before the program starts: takes config.coverdir, which is there, and puts right what ended runs
+// left in it. If another supervisor has it, the program gets a folder of its own below it. Says
+// what the user should know.
+CoverageFolder take_folder(const config::Config& config, const std::string& run, StderrLog& log);
+
+// After a run that uploads nothing: whoever is the last one in the folder moves the files of those
+// that had one of their own up into it.
+void gather_runs(const std::string& coverdir, StderrLog& log);
+
+}  // namespace integcov::app

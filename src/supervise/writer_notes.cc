@@ -1,0 +1,38 @@
+#include "supervise/writer_notes.h"
+
+#include <charconv>
+
+namespace integcov::supervise {
+namespace {
+
+// A number and the space behind it, taken off the front.
+template <class T>
+bool take_number(std::string_view& text, T& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const auto length = static_cast<std::size_t>(end - text.data());
+  if (error != std::errc() || length == text.size() || text[length] != ' ') return false;
+  text.remove_prefix(length + 1);
+  return true;
+}
+
+}  // namespace
+
+std::string writer_note(const NoteWriter& note) {
+  return std::to_string(note.meta.inode) + ' ' + std::to_string(note.meta.mtime_ns) + ' ' +
+         note.path + '\n';
+}
+
+std::map<std::string, MetaStamp, std::less<>> parse_writer_notes(std::string_view text) {
+  std::map<std::string, MetaStamp, std::less<>> notes;
+  for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos;
+       text.remove_prefix(end + 1)) {
+    std::string_view line = text.substr(0, end);
+    MetaStamp meta;
+    if (take_number(line, meta.inode) && take_number(line, meta.mtime_ns) && !line.empty()) {
+      notes[std::string(line)] = meta;
+    }
+  }
+  return notes;
+}
+
+}  // namespace integcov::supervise

@@ -1,0 +1,21 @@
+// Who wrote the counters files that stand, for a later run: were we killed before a snapshot took
+// the place of the one before it, the process can't be looked at any more. A text file of lines;
+// anyone who can write to the folder can write to it, so a damaged one is simply shorter.
+//
+//   INODE MTIME_NS PATH      of the covmeta file that was there when the writer was seen
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "supervise/snapshots.h"
+
+namespace integcov::supervise {
+
+std::string writer_note(const NoteWriter& note);
+
+// By path. Lines that can't be parsed, also a last one without its newline, are skipped.
+std::map<std::string, MetaStamp, std::less<>> parse_writer_notes(std::string_view text);
+
+}  // namespace integcov::supervise

@@ -1,0 +1,29 @@
+#include "supervise/writer_notes.h"
+
+#include <gtest/gtest.h>
+
+namespace integcov::supervise {
+namespace {
+
+constexpr MetaStamp kMeta{.inode = 18'446'744'073'709'551'615U, .mtime_ns = -5};
+
+TEST(WriterNotes, AreReadBackAndTheLastOneOfAFileCounts) {
+  const auto notes = parse_writer_notes(writer_note({"covcounters.a.1.2", {.inode = 1}}) +
+                                        writer_note({"with a space", {.inode = 2, .mtime_ns = 3}}) +
+                                        writer_note({"covcounters.a.1.2", kMeta}));
+  ASSERT_EQ(notes.size(), 2U);
+  EXPECT_EQ(notes.at("covcounters.a.1.2"), kMeta);
+  EXPECT_EQ(notes.at("with a space"), (MetaStamp{.inode = 2, .mtime_ns = 3}));
+}
+
+TEST(WriterNotes, DamagedLinesAreSkipped) {
+  for (const char* damaged : {"", "\n", "1\n", "1 2\n", "1 2 \n", "-1 2 a\n", "1 x a\n", "1  2 a\n",
+                              "99999999999999999999 2 a\n", "1 2 cut off"}) {
+    EXPECT_TRUE(parse_writer_notes(damaged).empty()) << damaged;
+    EXPECT_EQ(parse_writer_notes("1 2 before\n" + std::string(damaged)).size(), 1U) << damaged;
+  }
+  EXPECT_EQ(parse_writer_notes("1 2\n3 4 after\n").size(), 1U);
+}
+
+}  // namespace
+}  // namespace integcov::supervise
