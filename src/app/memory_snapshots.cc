@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <optional>
 #include <unordered_map>
@@ -100,7 +101,11 @@ Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory) {
   if (process::identify(pid) != image.identity) return NotYet{};
   const Status written =
       watch::write_file(coverdir, name, coverage::write_counters(buffers.counters), 0666);
-  if (!written) return Failed{written.message(), false};
+  if (!written) {
+    return Failed{
+        "its snapshot can't be written to " + coverdir + ": " + std::strerror(written.error().code),
+        false};
+  }
   counters.keep(buffers);
   return Written{name};
 }

@@ -35,19 +35,26 @@ std::string handler_file(const std::string& coverdir, const std::string& kind, p
   return got > 0 ? std::string(text.data(), static_cast<std::size_t>(got)) : "";
 }
 
-// ready.PID: the format's number, the signal's number and the image's checksum, a line each. A
-// program that may not be looked at can't look at itself either: its checksum is "-".
-bool has_handler(const std::string& coverdir, pid_t pid, std::string_view auxv) {
-  const std::string ready = handler_file(coverdir, "ready", pid);
+// The last line of both files: the image's checksum. A program that may not be looked at can't look
+// at itself either: its checksum is "-".
+std::string image_line(std::string_view auxv) {
   std::array<char, 9> checksum{"-"};
   if (!auxv.empty()) {
     std::snprintf(checksum.data(), checksum.size(), "%08x", crc32c(0, auxv));
   }
-  return ready.starts_with("1\n") && ready.ends_with('\n' + std::string(checksum.data()) + '\n');
+  return '\n' + std::string(checksum.data()) + '\n';
 }
 
-std::string first_line(const std::string& text) {
-  return printable(text.substr(0, text.find('\n')));
+// ready.PID: the format's number, the signal's number and the checksum, a line each.
+bool has_handler(const std::string& coverdir, pid_t pid, std::string_view auxv) {
+  const std::string ready = handler_file(coverdir, "ready", pid);
+  return ready.starts_with("1\n") && ready.ends_with(image_line(auxv));
+}
+
+// error.PID: a sentence and the checksum; "" if there is none of this image.
+std::string handler_error(const std::string& coverdir, pid_t pid, std::string_view auxv) {
+  const std::string error = handler_file(coverdir, "error", pid);
+  return error.ends_with(image_line(auxv)) ? printable(error.substr(0, error.find('\n'))) : "";
 }
 
 }  // namespace
@@ -62,8 +69,9 @@ ProcessesFound find_processes(const std::string& coverdir, pid_t main) {
     if (!identity && pid != main) continue;
     ProcessesFound::Process process{.pid = static_cast<std::uint32_t>(pid), .main = pid == main};
     if (identity) process.image = image_text(*identity);
-    process.handler = has_handler(coverdir, pid, identity ? identity->image : "");
-    if (!process.handler) process.handler_error = first_line(handler_file(coverdir, "error", pid));
+    const std::string_view auxv = identity ? std::string_view(identity->image) : "";
+    process.handler = has_handler(coverdir, pid, auxv);
+    if (!process.handler) process.handler_error = handler_error(coverdir, pid, auxv);
     found.processes.push_back(std::move(process));
   }
   found.end_ns = wall_ns();

@@ -61,7 +61,7 @@ constexpr auto kSettings = std::to_array<Setting>({
      }},
     {"INTEGCOV_FLUSH_SIGNAL", "flush-signal", "SIGNAL", "SIGUSR1",
      "signal that asks the program's handler, or go-integcov, for a snapshot", false,
-     [](Config& c, Value v, Origin) { return assign(parse_signal(v), c.flush.signal); }},
+     [](Config& c, Value v, Origin) { return assign(parse_flush_signal(v), c.flush.signal); }},
     {"INTEGCOV_FLUSH_WAIT", "flush-wait", "DURATION", "5s",
      "how long to wait for the snapshot that a signal asked for", false,
      [](Config& c, Value v, Origin) { return assign(parse_duration(v), c.flush.wait); }},

@@ -75,6 +75,16 @@ Result<int> parse_signal(std::string_view text) {
   return *signal;
 }
 
+Result<int> parse_flush_signal(std::string_view text) {
+  auto signal = parse_signal(text);
+  if (signal && (*signal == SIGURG || *signal == SIGRTMIN)) {
+    return Error{quote(text) +
+                 " can't be a request to a Go program; expected a name or number such as SIGUSR1, "
+                 "USR2 or 12"};
+  }
+  return signal;
+}
+
 std::string signal_name(int signal) {
   for (const Named& known : kSignals) {
     if (known.number == signal) return "SIG" + std::string(known.name);

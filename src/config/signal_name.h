@@ -12,6 +12,11 @@ namespace integcov::config {
 // supervisor can pass on: not KILL, STOP and CHLD, and none of those that the C library keeps.
 Result<int> parse_signal(std::string_view text);
 
+// The same, and none that a Go program can't take as a request: its runtime uses SIGURG for itself
+// and lets nobody have the C library's first real-time signal (Go
+// src/runtime/sigtab_linux_generic.go).
+Result<int> parse_flush_signal(std::string_view text);
+
 // "SIGINT", "SIGRTMIN+3"; "signal 99" for a number without a name.
 std::string signal_name(int signal);
 

@@ -84,7 +84,7 @@ func (h *integcovHandler) run(started func() bool) {
 	for range requests {
 		if err := WriteCountersDir(h.folder); err != nil {
 			failed = true
-			h.write("error", "no snapshot: "+strings.TrimSpace(strings.ReplaceAll(err.Error(), "\n", " "))+"\n")
+			h.writeError("no snapshot: " + strings.TrimSpace(strings.ReplaceAll(err.Error(), "\n", " ")))
 		} else if failed {
 			failed = false
 			h.remove("error")
@@ -94,7 +94,11 @@ func (h *integcovHandler) run(started func() bool) {
 
 func (h *integcovHandler) refuse(sentence string) {
 	h.remove("ready")
-	h.write("error", sentence+"\n")
+	h.writeError(sentence)
+}
+
+func (h *integcovHandler) writeError(sentence string) {
+	h.write("error", sentence+"\n"+integcovImage()+"\n")
 }
 
 func (h *integcovHandler) path(kind string) string {

@@ -40,12 +40,18 @@ func exact(t *testing.T, c toolchain, binary string) {
 	}
 }
 
+// isError tells whether an error file says that, in its first line, of the image in its second.
+func isError(content, sentence string) bool {
+	first, image, _ := strings.Cut(content, "\n")
+	return first == sentence && len(image) == len("01234567\n") && strings.HasSuffix(image, "\n")
+}
+
 // refused checks that a program without counters that could be read says so, and is untouched.
 func refused(t *testing.T, binary, sentence string) {
 	t.Helper()
 	a := start(t, binary, t.TempDir())
 	a.expect("in main")
-	if got := awaitFile(t, a.control("error", a.pid())); got != sentence+"\n" {
+	if got := awaitFile(t, a.control("error", a.pid())); !isError(got, sentence) {
 		t.Fatalf("error file: %q", got)
 	}
 	if err := syscall.Kill(a.pid(), syscall.SIGUSR1); err != nil {
@@ -239,7 +245,7 @@ func TestFailedSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	sentence := awaitFile(t, a.control("error", a.pid()))
-	if !strings.HasPrefix(sentence, "no snapshot: ") || !strings.HasSuffix(sentence, "permission denied\n") {
+	if !strings.HasPrefix(sentence, "no snapshot: ") || !strings.Contains(sentence, "permission denied\n") {
 		t.Fatalf("error file: %q", sentence)
 	}
 	if err := os.Chmod(a.folder, 0o755); err != nil {

@@ -92,7 +92,10 @@ TEST_F(ProcessesTest, AHandlerIsReadyWhenItsFileIsOfThisImage) {
 }
 
 TEST_F(ProcessesTest, WhatAHandlerSaysIsOneCleanLine) {
-  handler_writes("error", "rebuild\x1b with -covermode=atomic\nmore\n");
+  const std::string sentence = "rebuild\x1b with -covermode=atomic\n";
+  handler_writes("error", sentence + checksum(child_.pid()) + '\n');
+  EXPECT_EQ(find(main_.pid()).handler_error, "") << "of an earlier process";
+  handler_writes("error", sentence + checksum(main_.pid()) + '\n');
   EXPECT_EQ(find(main_.pid()).handler_error, printable("rebuild\x1b with -covermode=atomic"));
   EXPECT_EQ(find(child_.pid()).handler_error, "");
   ASSERT_TRUE(ready("1\n10\n" + checksum(main_.pid()) + '\n'));

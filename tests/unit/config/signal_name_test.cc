@@ -50,6 +50,20 @@ TEST(ParseSignal, RefusesWhatCantBeForwarded) {
   }
 }
 
+TEST(ParseFlushSignal, ASignalThatGoKeepsForItselfIsRefused) {
+  EXPECT_EQ(*parse_flush_signal("usr2"), SIGUSR2);
+  EXPECT_EQ(*parse_flush_signal("RTMIN+1"), SIGRTMIN + 1);
+  for (const char* bad : {"URG", "SIGRTMIN", "34"}) {
+    const auto signal = parse_flush_signal(bad);
+    ASSERT_FALSE(signal) << bad;
+    EXPECT_EQ(signal.message(),
+              '"' + std::string(bad) +
+                  "\" can't be a request to a Go program; expected a name or number "
+                  "such as SIGUSR1, USR2 or 12");
+  }
+  EXPECT_FALSE(parse_flush_signal("KILL"));
+}
+
 TEST(SignalName, NamesEachSignal) {
   EXPECT_EQ(signal_name(SIGINT), "SIGINT");
   EXPECT_EQ(signal_name(SIGKILL), "SIGKILL");
