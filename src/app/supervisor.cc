@@ -71,7 +71,6 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
                 .lost = [this] { on_lost(); }}),
       look_timer_(loop_, [this] { watch_without_events(); }) {
   const config::Config& config = plan.config;
-  if (!watcher_.works()) look_timer_.arm(kLookInterval);
   const bool to_storage = !std::holds_alternative<std::monostate>(config.storage);
   const bool to_bucket = std::holds_alternative<config::GcsLocation>(config.storage);
   if (to_storage && plan.careless) {
@@ -225,6 +224,11 @@ void Supervisor::perform(const supervise::ListFolder&) {
 void Supervisor::tell_listing(const std::string& trouble) {
   if (std::exchange(told_listing_, true)) return;
   log_.write(Severity::warning, trouble + ": some files in it are not uploaded");
+}
+
+void Supervisor::perform(const supervise::OpenWatch&) {
+  watcher_.open();
+  if (!watcher_.works()) look_timer_.arm(kLookInterval);
 }
 
 void Supervisor::perform(const supervise::CloseWatch&) { watcher_.close(); }

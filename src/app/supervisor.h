@@ -55,6 +55,7 @@ class Supervisor {
 
   void perform(const supervise::ForwardSignal& action);
   void perform(const supervise::ListFolder& action);
+  void perform(const supervise::OpenWatch& action);
   void perform(const supervise::CloseWatch& action);
   void perform(supervise::StartUpload& action);
   void perform(const supervise::AbortUpload& action);

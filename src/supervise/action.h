@@ -21,7 +21,10 @@ struct ForwardSignal {
 // List GOCOVERDIR and answer with FolderListed.
 struct ListFolder {};
 
-// Stop watching GOCOVERDIR: exiting with an open inotify watch costs milliseconds.
+// Tell of files in GOCOVERDIR from now on.
+struct OpenWatch {};
+
+// And no longer: exiting with an open inotify watch costs milliseconds.
 struct CloseWatch {};
 
 // Answer with UploadFinished, unless aborted.
@@ -60,8 +63,8 @@ struct Exit {
 };
 
 using Action =
-    std::variant<ForwardSignal, ListFolder, CloseWatch, StartUpload, AbortUpload, Prepare,
-                 RecordUploaded, LookAtWriter, FoldSnapshot, NoteWriter, FindProcesses,
+    std::variant<ForwardSignal, ListFolder, OpenWatch, CloseWatch, StartUpload, AbortUpload,
+                 Prepare, RecordUploaded, LookAtWriter, FoldSnapshot, NoteWriter, FindProcesses,
                  SignalSnapshot, ReadSnapshot, WriteStartRecord, WriteEndRecord, WriteLog, Exit>;
 
 }  // namespace integcov::supervise

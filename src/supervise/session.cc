@@ -35,8 +35,7 @@ Session::Session(SessionOptions options, MonoTime now)
       queue_(options_.seed, options_.parallel, options_.between_versions),
       flush_(options_.flush, options_.seed) {
   queue_.hold_until(now + options_.jitter);
-  first_look_ = now + kFirstLook;
-  list_folder();  // what an earlier run left
+  open_watch_ = now + kBeforeTheWatch;
 }
 
 void Session::handle(const Event& event, MonoTime now) {
@@ -296,6 +295,13 @@ std::optional<Action> Session::next_action(MonoTime now) {
     log_progress(now);
     if (auto action = pop()) return action;
   }
+  if (phase_ == Phase::running && open_watch_ && now >= *open_watch_) {
+    open_watch_.reset();
+    first_look_ = now + kFirstLook;
+    outbox_.emplace_back(OpenWatch{});
+    list_folder();  // what an earlier run left, too
+    return pop();
+  }
   if (phase_ == Phase::running && first_look_ && now >= *first_look_) {
     first_look_.reset();
     list_folder();
@@ -347,6 +353,7 @@ std::optional<MonoTime> Session::deadline() const {
   std::optional<MonoTime> earliest = queue_.deadline();
   const auto also = [&](MonoTime time) { earliest = std::min(earliest.value_or(time), time); };
   if (phase_ == Phase::running) {
+    if (open_watch_) also(*open_watch_);
     if (first_look_) also(*first_look_);
     if (const auto flush = flush_.deadline()) also(*flush);
   } else {

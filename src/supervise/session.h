@@ -47,7 +47,11 @@ class Session {
  public:
   // How long processes that outlive the main one may go on writing.
   static constexpr Duration kDescendantsWait = std::chrono::seconds(1);
-  // When the folder is listed in case that file events don't work here (gVisor, some mounts).
+  // When file events are first asked for, and the folder is listed for what is there by then. A
+  // program that ends sooner needs none: closing a watch that was just made waits for the kernel's
+  // grace periods (5 to 20 ms measured on 6.18).
+  static constexpr Duration kBeforeTheWatch = std::chrono::milliseconds(20);
+  // When the folder is listed once more in case that they don't work here (gVisor, some mounts).
   static constexpr Duration kFirstLook = std::chrono::seconds(1);
   // After so long a wait for uploads at the end the user is told what we are waiting for.
   static constexpr Duration kWorthALine = std::chrono::seconds(3);
@@ -124,6 +128,7 @@ class Session {
   std::deque<Action> outbox_;
   std::set<std::string> warned_;
 
+  std::optional<MonoTime> open_watch_;
   std::optional<MonoTime> first_look_;  // a listing that repairs file events lost at the start
   bool listing_ = false;                // ListFolder is out, FolderListed not yet in
   bool events_lost_ = false;            // after that listing began

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/unique_fd.h"
 #include "event/fd_watcher.h"
@@ -22,21 +23,30 @@ class Watcher {
     std::function<void()> lost;
   };
 
-  // With `recurse` new subfolders are told by lost(). Without inotify it does nothing. Callbacks
-  // may close the watcher, not destroy it.
-  Watcher(event::Loop& loop, std::string folder, bool recurse, Callbacks callbacks);
+  // With `recurse` new subfolders are told by lost(). Callbacks may close the watcher, not destroy
+  // it.
+  Watcher(event::Loop& loop, std::string folder, bool recurse, Callbacks callbacks)
+      : loop_(loop),
+        folder_(std::move(folder)),
+        recurse_(recurse),
+        callbacks_(std::move(callbacks)) {}
 
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;
   ~Watcher() { close(); }
 
+  // Begins to watch the folder. Without inotify it does nothing.
+  void open();
+
   // Watches that subfolder too, if it isn't yet; "" is the folder itself, once it is there (again).
-  // True if it is watched from now on: what was made in it before may have been missed.
+  // True if it is watched from now on: what was made in it before may have been missed. Nothing
+  // before open().
   bool watch(const std::string& subfolder);
   // False where the kernel refuses inotify: list the folder from time to time instead.
   [[nodiscard]] bool works() const { return fd_ && !folders_.empty(); }
 
-  // No callback comes any more.
+  // No callback comes any more. The kernel is still busy with it for some milliseconds, which our
+  // destruction waits for.
   void close();
 
  private:
@@ -44,6 +54,7 @@ class Watcher {
   // True for what lost() is about.
   bool dispatch(int descriptor, std::uint32_t mask, const char* name);
 
+  event::Loop& loop_;
   std::string folder_;
   bool recurse_;
   Callbacks callbacks_;

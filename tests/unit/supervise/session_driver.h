@@ -42,9 +42,12 @@ inline const std::string kLater = "covcounters." + kHash + ".8.200";
 
 class Driver {
  public:
+  enum class Begin { with_the_watch, at_the_start };
+
   explicit Driver(SessionOptions options = default_options(), std::vector<FileEntry> folder = {},
-                  const std::vector<FileEntry>& earlier = {})
-      : session_(std::move(options), kStart) {
+                  const std::vector<FileEntry>& earlier = {}, Begin begin = Begin::with_the_watch)
+      : session_(std::move(options),
+                 begin == Begin::at_the_start ? kStart : kStart - Session::kBeforeTheWatch) {
     for (FileEntry& file : folder) appears(std::move(file));
     for (const FileEntry& file : earlier) session_.already_uploaded(file);
   }
@@ -174,6 +177,7 @@ class Driver {
   bool answers_listings = true;
   int listings = 0;
   int prepared = 0;
+  int watches = 0;  // opened
 
  private:
   void perform(Action action) {
@@ -184,6 +188,8 @@ class Driver {
       } else {
         actions_.push_back(std::move(action));
       }
+    } else if (std::holds_alternative<OpenWatch>(action)) {
+      ++watches;
     } else if (std::holds_alternative<Prepare>(action)) {
       ++prepared;
     } else if (const auto* look = std::get_if<LookAtWriter>(&action)) {

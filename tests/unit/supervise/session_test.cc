@@ -69,12 +69,25 @@ TEST(Session, WithoutCoverageOneLineSaysWhy) {
 // ---- The start ----
 
 TEST(SessionStart, TheFirstUploadWaitsForTheJitter) {
-  Driver d(with([](auto& o) { o.jitter = milliseconds(700); }));
+  Driver d(with([](auto& o) { o.jitter = Session::kBeforeTheWatch + milliseconds(700); }));
   d.writes(kMeta);
   d.wait(milliseconds(699));
   d.expect_nothing();
   d.wait(milliseconds(1));
   d.expect_upload(kMeta);
+}
+
+TEST(SessionStart, AProgramThatEndsAtOnceIsNotWatched) {
+  Driver d(with([](auto& o) { o.seed = 1; }), {}, {}, Driver::Begin::at_the_start);
+  d.expect_nothing();
+  EXPECT_EQ(d.next_look(), Session::kBeforeTheWatch);
+  d.appears({kMeta, 10, 1});
+  d.app_ends(0);
+  EXPECT_EQ(d.watches, 0);
+  const auto meta = d.expect_upload(kMeta);
+  d.expect<CloseWatch>();
+  d.store(meta);
+  d.expect_recorded(kMeta);
 }
 
 TEST(SessionStart, AnExitCutsTheJitterShort) {
@@ -96,7 +109,7 @@ TEST(SessionStart, AStopSignalCutsTheJitterShort) {
 }
 
 TEST(SessionStart, AnyOtherSignalLeavesTheJitterAsItIs) {
-  Driver d(with([](auto& o) { o.jitter = milliseconds(700); }));
+  Driver d(with([](auto& o) { o.jitter = Session::kBeforeTheWatch + milliseconds(700); }));
   d.writes(kMeta);
   d.signal(SIGHUP);
   d.expect_forwarded(SIGHUP);

@@ -247,7 +247,7 @@ class World {
     FileEntry& file = disk_[path];
     const bool same_size = is_meta(path) || pick_(4) == 1;
     file = {path, same_size && file.size > 0 ? file.size : file.size + 10 + pick_(50), wall_now()};
-    if (watch_closed_) return;
+    if (!watching_ || watch_closed_) return;
     if (lossy_ && pick_(3) == 1) {
       if (pick_(2) == 1) at(now_ + ms(pick_(50)), [this] { tell(EventsLost{}); });
       return;
@@ -367,7 +367,7 @@ class World {
   // The app runs, and nothing that the session knows of is undone.
   [[nodiscard]] bool is_idle() const {
     if (exit_at_ || listing_ || !running_.empty()) return false;
-    if (now_ < kBegin + Session::kFirstLook) return false;
+    if (now_ < kBegin + Session::kBeforeTheWatch + Session::kFirstLook + ms(200)) return false;
     for (const auto& [path, file] : told_) {
       const auto done = done_.find(path);
       if (done == done_.end()) return false;
@@ -397,6 +397,11 @@ class World {
       told(listed_);
       tell(FolderListed{listed_});
     });
+  }
+
+  void perform(const OpenWatch&) {
+    require(!watching_ && !exit_at_, "OpenWatch not once while the child runs");
+    watching_ = true;
   }
 
   void perform(const CloseWatch&) {
@@ -752,6 +757,7 @@ class World {
   std::vector<int> to_forward_;
   bool listing_ = false;
   bool answered_after_exit_ = false;
+  bool watching_ = false;
   bool watch_closed_ = false;
   bool aborted_ = false;
   bool forced_ = false;

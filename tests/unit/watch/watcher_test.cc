@@ -22,10 +22,12 @@ using Events = std::vector<std::string>;
 class WatcherTest : public testing::Test {
  protected:
   std::unique_ptr<Watcher> watch_folder(bool recurse = true) {
-    return std::make_unique<Watcher>(
+    auto watcher = std::make_unique<Watcher>(
         loop_, dir_.path(), recurse,
         Watcher::Callbacks{.finished = [this](const std::string& path) { saw("finished " + path); },
                            .lost = [this] { saw("lost"); }});
+    watcher->open();
+    return watcher;
   }
 
   void saw(const std::string& event) {
