@@ -62,19 +62,20 @@ app::StderrLog::Style log_style(const config::Config& config, const config::Envi
 
 // The program has started: nothing may stop us from waiting for it and keeping its status.
 ExitStatus supervise(const app::Plan& plan, std::map<std::string, std::string> metadata,
-                     app::CoverageFolder folder, const app::Child& child,
+                     app::CoverageFolder folder, app::Child child,
                      const process::JobControl& job_control, app::StderrLog& log) {
+  const pid_t pid = child.pid;
   std::string trouble;
   try {
-    app::Supervisor supervisor(plan, std::move(metadata), std::move(folder), child, job_control,
-                               log);
+    app::Supervisor supervisor(plan, std::move(metadata), std::move(folder), std::move(child),
+                               job_control, log);
     return supervisor.run();
   } catch (const std::exception& error) {
     trouble = error.what();
   }
   log.write(Severity::warning,
             trouble + ": the program runs, but its coverage stays in " + plan.config.coverdir);
-  return process::plain_wait(child.pid, job_control);
+  return process::plain_wait(pid, job_control);
 }
 
 int run(const config::Config& config, const config::Environment& env,
@@ -122,16 +123,17 @@ int run(const config::Config& config, const config::Environment& env,
     log.write(Severity::error, error->message);
     return error->exit_code;
   }
+  app::Child started_child{.pid = std::get<pid_t>(child),
+                           .program = program[0],
+                           .started = started,
+                           .earlier = inherited.children};
+  if (auto file = process::open_program(started_child.pid)) started_child.file = *std::move(file);
   process::close_fds(inherited.fds);
   process::let_go_of_stdio();
   if (chdir("/") != 0) log.write(Severity::debug, "cannot leave the working directory");
 
-  const app::Child started_child{.pid = std::get<pid_t>(child),
-                                 .program = program[0],
-                                 .started = started,
-                                 .earlier = inherited.children};
-  const ExitStatus status =
-      supervise(*plan, std::move(metadata), std::move(folder), started_child, job_control, log);
+  const ExitStatus status = supervise(*plan, std::move(metadata), std::move(folder),
+                                      std::move(started_child), job_control, log);
   if (alone && std::holds_alternative<std::monostate>(plan->config.storage)) {
     app::gather_runs(coverdir, log);
   }

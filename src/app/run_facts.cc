@@ -1,20 +1,18 @@
 #include "app/run_facts.h"
 
 #include "coverage/build_info.h"
-#include "process/process_memory.h"
 
 namespace integcov::app {
 
 supervise::RunFacts run_facts(const std::map<std::string, std::string>& metadata, WallTime started,
-                              const std::string& program, pid_t child) {
+                              const std::string& program, ByteSource* file) {
   supervise::RunFacts facts{.run = {},
                             .version = INTEGCOV_VERSION,
                             .metadata = metadata,
                             .started = started,
                             .program = {.path = program}};
   if (const auto run = facts.metadata.extract("integcov-run")) facts.run = run.mapped();
-  auto file = process::open_program(child);
-  if (!file) return facts;
+  if (file == nullptr) return facts;
   const auto info = coverage::read_build_info(*file);
   if (!info) return facts;
   facts.program.go_version = info->go_version;

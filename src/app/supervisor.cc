@@ -45,16 +45,17 @@ std::size_t parallel_uploads() {
 }  // namespace
 
 Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
-                       CoverageFolder folder, const Child& child,
-                       const process::JobControl& job_control, StderrLog& log)
+                       CoverageFolder folder, Child child, const process::JobControl& job_control,
+                       StderrLog& log)
     : plan_(plan),
       metadata_(std::move(metadata)),
       job_control_(job_control),
       log_(log),
-      program_(child.program),
+      program_(std::move(child.program)),
+      program_file_(std::move(child.file)),
       started_(child.started),
       child_(child.pid),
-      earlier_(child.earlier),
+      earlier_(std::move(child.earlier)),
       destination_(config::to_string(plan.config.storage)),
       folder_(std::move(folder)),
       recurse_(!plan.careless),
@@ -328,7 +329,10 @@ void Supervisor::perform(const supervise::ReadSnapshot& action) {
 }
 
 void Supervisor::perform(const supervise::WriteStartRecord&) {
-  facts_ = run_facts(metadata_, started_, program_, child_);
+  // What the program has become by now, if it still runs: a shell may have executed it.
+  if (auto now = process::open_program(child_)) program_file_ = *std::move(now);
+  facts_ = run_facts(metadata_, started_, program_, program_file_ ? &*program_file_ : nullptr);
+  program_file_.reset();
   write_record(supervise::start_record_name(facts_.run), supervise::start_record(facts_));
 }
 

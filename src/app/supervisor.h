@@ -17,6 +17,7 @@
 #include "event/loop.h"
 #include "event/timer.h"
 #include "process/job_control.h"
+#include "process/process_memory.h"
 #include "process/signal_source.h"
 #include "storage/backend.h"
 #include "supervise/session.h"
@@ -26,9 +27,10 @@ namespace integcov::app {
 
 struct Child {
   pid_t pid = 0;
-  std::string program;         // as it was started, for the record
-  WallTime started;            // then or later
-  std::vector<pid_t> earlier;  // our children of before it
+  std::string program;                     // as it was started, for the record
+  WallTime started;                        // then or later
+  std::vector<pid_t> earlier;              // our children of before it
+  std::optional<process::FileBytes> file;  // its own; what ends at once can't be looked at later
 };
 
 class Supervisor {
@@ -37,7 +39,7 @@ class Supervisor {
   // Throws std::runtime_error when the kernel has no fds for a loop: use process::plain_wait()
   // then.
   Supervisor(const Plan& plan, std::map<std::string, std::string> metadata, CoverageFolder folder,
-             const Child& child, const process::JobControl& job_control, StderrLog& log);
+             Child child, const process::JobControl& job_control, StderrLog& log);
 
   // Runs until the session ends; how we are to end.
   ExitStatus run();
@@ -83,6 +85,7 @@ class Supervisor {
   const process::JobControl& job_control_;
   StderrLog& log_;
   std::string program_;
+  std::optional<process::FileBytes> program_file_;  // until the start record is written
   WallTime started_;
   pid_t child_;                 // kGone once reaped
   std::vector<pid_t> earlier_;  // children that aren't the program's

@@ -255,5 +255,28 @@ TEST(CreateOnly, SnapshotsAreAddedUnderNewNamesAndThatIsSaidOnce) {
   EXPECT_GE(named, 4U);
 }
 
+TEST(CreateOnly, TheIntervalDoublesWithEachSnapshot) {
+  const TempDir dir;
+  const ScriptedGcs store({"-rights", "create"});
+  Flushing run(Flushing::bucket(dir, store), {program("driven", "count")}, "20ms");
+  run.driven();
+  // The counters move faster than ever a snapshot is taken.
+  const auto begin = std::chrono::steady_clock::now();
+  std::chrono::milliseconds passed{};
+  while (passed < std::chrono::seconds(3)) {
+    run.tell("hit 1");
+    passed = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - begin);
+  }
+  EXPECT_EQ(run.end().code, 0);
+  // 20, 40, 80 … ms: after n of them 20 * (2^n - 1) have passed, a tenth more or less. One is taken
+  // before it is known that nothing may be replaced, one at the end.
+  std::size_t most = 3;
+  for (std::int64_t sum = 18, next = 36; sum <= passed.count(); sum += next, next *= 2) ++most;
+  Tree sizes = store.sizes();
+  EXPECT_LE(counters_in(sizes).size(), most);
+  EXPECT_GE(counters_in(sizes).size(), 3U);
+}
+
 }  // namespace
 }  // namespace integcov::test

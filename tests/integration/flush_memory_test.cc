@@ -54,6 +54,29 @@ TEST_P(FromMemory, ABucketHasTheCountsWhileTheProgramRunsAndExactlyAtItsEnd) {
   EXPECT_EQ(counters_in(store.objects()).size(), 1U);
 }
 
+// Go's counters have 32 bits.
+TEST(FromMemoryOf, ACounterThatPasses4294967295HasItsNewestCountAndThatIsSaidOnce) {
+  constexpr std::uint64_t kWrap = 1ULL << 32;
+  const TempDir dir;
+  Flushing run(Flushing::folder(dir), {program("driven", "count")});
+  run.driven();
+  const auto seen = [&](std::uint64_t count) {
+    return eventually([&] { return hits(dir / "s") == count; });
+  };
+  for (int i = 0; i < 15; ++i) run.tell("hit " + std::to_string(kWrap / 16));
+  run.tell("hit " + std::to_string(kWrap / 16 - 1000));
+  EXPECT_TRUE(seen(kWrap - 1000));
+  run.tell("hit 1500");
+  EXPECT_TRUE(seen(500));
+  run.tell("hit 7");
+  EXPECT_TRUE(seen(507));
+  const auto ended = run.end();
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(count_of(ended.err, "passed 4294967295"), 1U) << ended.err;
+  EXPECT_EQ(count_of(ended.err, "\n"), 2U) << ended.err;
+  EXPECT_EQ(counters_in(read_tree(dir / "s")).size(), 1U);
+}
+
 TEST(FromMemoryOf, AStrippedPie) {
   const TempDir dir;
   Flushing run(Flushing::folder(dir), {program("driven", "pie_stripped")});

@@ -146,6 +146,37 @@ TEST(RunRecord, TellsHowTheProgramDied) {
   EXPECT_EQ(text(end["flush"]), "memory");
 }
 
+TEST(RunRecord, NamesTheRevisionThatTheProgramWasBuiltFrom) {
+  const TempDir dir;
+  write_file(dir / "source/go.mod", "module example.com/revised\n\ngo 1.20\n");
+  write_file(dir / "source/main.go", "package main\n\nfunc main() {}\n");
+  const auto in_source = [&](std::vector<std::string> command) {
+    const auto ended =
+        run(std::move(command),
+            {.env = {{"GIT_CONFIG_GLOBAL", "/dev/null"}, {"GIT_CONFIG_NOSYSTEM", "1"}},
+             .cwd = dir / "source"});
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    return ended.out;
+  };
+  in_source({"git", "init", "-q"});
+  in_source({"git", "add", "."});
+  in_source({"git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"});
+  in_source({INTEGCOV_GO, "build", "-cover", "-buildvcs=true", "-o", (dir / "app").string(), "."});
+  const std::string revision = in_source({"git", "rev-parse", "HEAD"});
+
+  EXPECT_EQ(run({go_integcov(), (dir / "app").string()}, {.env = Flushing::folder(dir)}).code, 0);
+  const Tree tree = read_tree(dir / "s", Records::included);
+  for (const char* ending : {".start.json", ".end.json"}) {
+    const Tree found = records(tree, ending);
+    ASSERT_EQ(found.size(), 1U);
+    simdjson::dom::parser parser;
+    const element record = parser.parse(found.begin()->second);
+    EXPECT_EQ(text(record["program"]["module"]), "example.com/revised");
+    EXPECT_EQ(text(record["program"]["vcs_revision"]) + '\n', revision);
+    EXPECT_EQ(text(record["program"]["vcs_modified"]), "false");
+  }
+}
+
 TEST(RunRecord, ThereIsNoneWithoutCoverage) {
   const TempDir dir;
   EXPECT_EQ(run({go_integcov(), "true"}, {.env = Flushing::folder(dir)}).code, 0);
