@@ -1,7 +1,9 @@
 #include "app/coverage_folder.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <utility>
 #include <variant>
 
@@ -22,18 +24,20 @@ bool takes_snapshots(const config::Config& config) {
   return config.flush.mode != config::FlushMode::off;
 }
 
-void fold_run(const std::string& folder, const watch::ControlFolder& control) {
+bool fold_run(const std::string& folder, const watch::ControlFolder& control) {
   fold_leftovers(folder, control.read(Text::writers));
+  return true;
 }
 
 // What was left is settled before files of other runs come beside it: the pids of two runs say
-// nothing about each other.
-std::vector<std::string> settle(const std::string& coverdir, watch::ControlFolder& control) {
+// nothing about each other. The ledgers of those runs.
+std::vector<std::string> settle(const std::string& coverdir, watch::ControlFolder& control,
+                                const watch::BeforeTheMove& before_the_move) {
   if (const std::string notes = control.read(Text::writers); !notes.empty()) {
     fold_leftovers(coverdir, notes);
-    control.begin(Text::writers, "");
+    if (!control.remove(Text::writers)) return {};
   }
-  return watch::adopt_run_folders(coverdir, fold_run);
+  return watch::adopt_run_folders(coverdir, before_the_move);
 }
 
 // Without a folder for itself.
@@ -46,7 +50,7 @@ CoverageFolder share(CoverageFolder folder, const config::Config& config, const 
     if (!consequence.empty()) consequence += ", and ";
     consequence += "no snapshots are taken of the running program";
   }
-  log.write(Severity::warning, why + ": " + consequence);
+  if (!consequence.empty()) log.write(Severity::warning, why + ": " + consequence);
   return folder;
 }
 
@@ -55,45 +59,57 @@ CoverageFolder share(CoverageFolder folder, const config::Config& config, const 
 CoverageFolder take_folder(const config::Config& config, const std::string& run, StderrLog& log) {
   const std::string& coverdir = config.coverdir;
   CoverageFolder folder{.path = coverdir, .control = {}, .ledgers = {}};
-  if (!uploads(config) && !takes_snapshots(config)) {
-    folder.shared = true;
-    return folder;
-  }
   watch::ControlFolder& control = folder.control.emplace(coverdir);
   switch (control.lock()) {
-    case Lock::held: folder.ledgers = settle(coverdir, control); return folder;
+    case Lock::held: folder.ledgers = settle(coverdir, control, fold_run); return folder;
     case Lock::taken: break;
     case Lock::forbidden:
       return share(std::move(folder), config, coverdir + "/.integcov belongs to another user", log);
-    case Lock::unavailable: {
-      // Where the program can't write either, that was said.
+    case Lock::unavailable:
       folder.shared = true;
-      const bool writable = access(coverdir.c_str(), W_OK | X_OK) == 0;
-      if (!writable || !takes_snapshots(config)) return folder;
+      // Where the program can't write either, that was said.
+      if (access(coverdir.c_str(), W_OK | X_OK) != 0) return folder;
       return share(std::move(folder), config, "no lock can be had in " + coverdir + "/.integcov",
                    log);
-    }
   }
   auto own = watch::make_run_folder(coverdir, run);
   if (!own) {
     return share(std::move(folder), config,
                  "another go-integcov uses " + coverdir + ", and " + own.message(), log);
   }
-  log.write(Severity::info,
-            "another go-integcov uses " + coverdir + ": this run's coverage goes to " + *own);
-  folder.path = *std::move(own);
+  folder.path = std::move(own->path);
   folder.own = true;
-  folder.control.emplace(folder.path);
+  folder.control = std::move(own->control);
+  log.write(Severity::info, "another go-integcov uses " + coverdir +
+                                ": this run's coverage goes to " + folder.path);
   return folder;
 }
 
-void gather_runs(const std::string& coverdir, StderrLog& log) {
-  const watch::ControlFolder control(coverdir);
-  if (control.lock() != Lock::held) return;
-  const std::size_t moved = watch::adopt_run_folders(coverdir, fold_run).size();
-  if (moved > 0) {
-    log.write(Severity::info,
-              "the coverage of runs that had a folder of their own is in " + coverdir + " now");
+void leave_folder(CoverageFolder folder, const std::string& coverdir, StderrLog& log) {
+  constexpr int kTries = 5;
+  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 5'000'000};
+  const bool all_ended = waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT) != 0;
+  if (folder.own && all_ended && folder.control) folder.control->note_end();
+  folder.control.reset();
+  for (int tries = 0; tries < kTries; ++tries) {
+    if (folder.own && access(folder.path.c_str(), F_OK) != 0) return;  // somebody else did it
+    watch::ControlFolder control(coverdir);
+    if (control.lock() == Lock::held) {
+      std::size_t moved = 0;
+      settle(coverdir, control, [&](const std::string& path, const watch::ControlFolder& run) {
+        if (!run.read(Text::ledger).empty()) return false;  // a run that uploads says what went up
+        ++moved;
+        return fold_run(path, run);
+      });
+      if (moved > 0) {
+        log.write(Severity::info,
+                  "the coverage of runs that had a folder of their own is in " + coverdir + " now");
+      }
+      return;
+    }
+    // Who has it may have passed our folder while we held that.
+    if (control.lock() != Lock::taken || !folder.own) return;
+    nanosleep(&kPause, nullptr);
   }
 }
 

@@ -25,8 +25,8 @@ struct CoverageFolder {
 // what the user should know.
 CoverageFolder take_folder(const config::Config& config, const std::string& run, StderrLog& log);
 
-// After a run that uploads nothing: whoever is the last one in the folder moves the files of those
-// that had one of their own up into it.
-void gather_runs(const std::string& coverdir, StderrLog& log);
+// After the run, in the folder that was asked for. The last one there moves up what runs with a
+// folder of their own left, if they uploaded nothing: the folder is then all that the user has.
+void leave_folder(CoverageFolder folder, const std::string& coverdir, StderrLog& log);
 
 }  // namespace integcov::app

@@ -62,13 +62,13 @@ app::StderrLog::Style log_style(const config::Config& config, const config::Envi
 
 // The program has started: nothing may stop us from waiting for it and keeping its status.
 ExitStatus supervise(const app::Plan& plan, std::map<std::string, std::string> metadata,
-                     app::CoverageFolder folder, app::Child child,
+                     app::CoverageFolder& folder, app::Child child,
                      const process::JobControl& job_control, app::StderrLog& log) {
   const pid_t pid = child.pid;
   std::string trouble;
   try {
-    app::Supervisor supervisor(plan, std::move(metadata), std::move(folder), std::move(child),
-                               job_control, log);
+    app::Supervisor supervisor(plan, std::move(metadata), folder, std::move(child), job_control,
+                               log);
     return supervisor.run();
   } catch (const std::exception& error) {
     trouble = error.what();
@@ -98,7 +98,6 @@ int run(const config::Config& config, const config::Environment& env,
                                      "coverage there");
   }
   app::CoverageFolder folder = app::take_folder(plan->config, metadata["integcov-run"], log);
-  const bool alone = folder.control.has_value();
   plan->config.coverdir = folder.path;
   if (folder.own) plan->careless = false;
 
@@ -121,6 +120,7 @@ int run(const config::Config& config, const config::Environment& env,
   }
   if (const auto* error = std::get_if<process::SpawnError>(&child)) {
     log.write(Severity::error, error->message);
+    app::leave_folder(std::move(folder), coverdir, log);
     return error->exit_code;
   }
   app::Child started_child{.pid = std::get<pid_t>(child),
@@ -132,11 +132,9 @@ int run(const config::Config& config, const config::Environment& env,
   process::let_go_of_stdio();
   if (chdir("/") != 0) log.write(Severity::debug, "cannot leave the working directory");
 
-  const ExitStatus status = supervise(*plan, std::move(metadata), std::move(folder),
-                                      std::move(started_child), job_control, log);
-  if (alone && std::holds_alternative<std::monostate>(plan->config.storage)) {
-    app::gather_runs(coverdir, log);
-  }
+  const ExitStatus status =
+      supervise(*plan, std::move(metadata), folder, std::move(started_child), job_control, log);
+  app::leave_folder(std::move(folder), coverdir, log);
   log.flush();
   job_control.die_like(status);
   return status.shell_code();

@@ -1,10 +1,13 @@
 #include "app/memory_snapshots.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -38,6 +41,30 @@ Taken not_opened(const Error& error) {
   return Failed{error.message, false};
 }
 
+bool same_folder(const std::string& a, const std::string& b) {
+  struct stat one{};
+  struct stat other{};
+  return stat(a.c_str(), &one) == 0 && stat(b.c_str(), &other) == 0 && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
+}
+
+// By the environment that it was executed with: a program that was given another GOCOVERDIR, or
+// none, writes its own counters elsewhere, or nowhere.
+bool writes_to(pid_t pid, const std::string& coverdir) {
+  constexpr std::string_view kName = "GOCOVERDIR=";
+  const std::string environment = process::read_proc_file(pid, "environ");
+  std::string_view rest = environment;
+  while (!rest.empty()) {
+    const std::string_view variable = rest.substr(0, rest.find('\0'));
+    rest.remove_prefix(std::min(rest.size(), variable.size() + 1));
+    if (!variable.starts_with(kName)) continue;
+    const std::string folder(variable.substr(kName.size()));
+    if (folder.starts_with('/')) return same_folder(folder, coverdir);
+    return same_folder("/proc/" + std::to_string(pid) + "/cwd/" + folder, coverdir);
+  }
+  return false;
+}
+
 Taken no_counters(LiveCounters::Reading reading) {
   using Reading = LiveCounters::Reading;
   if (reading == Reading::unchanged) return Unchanged{};
@@ -65,6 +92,10 @@ struct MemorySnapshots::State {
 
 bool MemorySnapshots::State::look(Image& image, ByteSource& memory) {
   const pid_t pid = image.identity.pid;
+  if (!writes_to(pid, coverdir)) {
+    image.verdict = NotCoverBuilt{};
+    return process::identify(pid) == image.identity;
+  }
   auto program = process::open_program(pid);
   if (!program) {
     image.verdict = not_opened(program.error());
@@ -107,7 +138,7 @@ Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory) {
         false};
   }
   counters.keep(buffers);
-  return Written{name};
+  return Written{name, image.identity};
 }
 
 MemorySnapshots::MemorySnapshots(std::string coverdir)

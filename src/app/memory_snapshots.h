@@ -10,17 +10,21 @@
 #include <string>
 #include <variant>
 
+#include "process/identity.h"
+
 namespace integcov::app {
 
 // A file was written; its name, covcounters.HASH.PID.NS, in GOCOVERDIR.
 struct Written {
   std::string name;
+  process::ProcessIdentity by;  // whose memory it is
 };
 // No counter moved since the last snapshot of this process.
 struct Unchanged {};
 // Not now: the program is starting and has not written its covmeta into GOCOVERDIR, or it is gone.
 struct NotYet {};
-// No Go program, or built without -cover. It stays so until the process calls execve.
+// No Go program, built without -cover, or with another GOCOVERDIR. It stays so until the process
+// calls execve.
 struct NotCoverBuilt {};
 // It can't be read. `why` ends a sentence that names the program: "…: WHY". `for_good`: no use in
 // trying again before the process calls execve.

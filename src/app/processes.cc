@@ -59,22 +59,25 @@ std::string handler_error(const std::string& coverdir, pid_t pid, std::string_vi
 
 }  // namespace
 
-ProcessesFound find_processes(const std::string& coverdir, pid_t main) {
-  const auto wall_ns = [] { return event::Loop::wall_now().time_since_epoch().count(); };
-  ProcessesFound found{.processes = {}, .begin_ns = wall_ns()};
+ProcessesFound find_processes(const std::string& coverdir, pid_t main,
+                              const std::vector<std::string>& hashes) {
+  ProcessesFound found;
+  for (const std::string& hash : hashes) found.metas[hash] = meta_stamp(coverdir, hash);
   std::vector<pid_t> pids = process::descendants();
   if (std::ranges::find(pids, main) == pids.end()) pids.push_back(main);  // there is no /proc
   for (const pid_t pid : pids) {
     const auto identity = process::identify(pid);
     if (!identity && pid != main) continue;
     ProcessesFound::Process process{.pid = static_cast<std::uint32_t>(pid), .main = pid == main};
-    if (identity) process.image = image_text(*identity);
+    const SeenImage seen = image_of(pid, main);
+    process.image = seen.text;
+    process.exact = seen.exact;
     const std::string_view auxv = identity ? std::string_view(identity->image) : "";
     process.handler = has_handler(coverdir, pid, auxv);
     if (!process.handler) process.handler_error = handler_error(coverdir, pid, auxv);
     found.processes.push_back(std::move(process));
   }
-  found.end_ns = wall_ns();
+  found.end_ns = event::Loop::wall_now().time_since_epoch().count();
   return found;
 }
 
@@ -88,7 +91,7 @@ supervise::SnapshotSignalled signal_snapshot(const supervise::SignalSnapshot& as
   }
   // Another one's parent may reap it at any time; the fd stays the process that we look at.
   const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (!process || image_of(pid).empty() || !process::catches_signal(pid, asked.signal)) {
+  if (!process || image_of(pid, main).text.empty() || !process::catches_signal(pid, asked.signal)) {
     return answer;
   }
   answer.sent = syscall(SYS_pidfd_send_signal, process.get(), asked.signal, nullptr, 0) == 0;

@@ -18,6 +18,7 @@
 #include "coverage/counters.h"
 #include "coverage/file_name.h"
 #include "event/loop.h"
+#include "process/process_memory.h"
 #include "supervise/writer_notes.h"
 #include "watch/folder.h"
 
@@ -58,11 +59,8 @@ Content read_counters(const std::string& coverdir, const std::string& path) {
   return {.there = true, .counters = *std::move(counters)};
 }
 
-MetaStamp stamp_of(const std::string& coverdir, const std::string& hash) {
-  struct stat info{};
-  if (lstat((coverdir + "/covmeta." + hash).c_str(), &info) != 0) return {};
-  return {.inode = info.st_ino,
-          .mtime_ns = info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec};
+std::int64_t nanoseconds(const timespec& time) {
+  return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
 }
 
 // Does what was judged; what could not be done leaves both files where they are.
@@ -90,34 +88,48 @@ std::string image_text(const process::ProcessIdentity& identity) {
   return std::to_string(identity.start_time) + ' ' + identity.image;
 }
 
-std::string image_of(pid_t pid) {
-  const auto identity = process::identify(pid);
-  if (!identity) return "";
-  return process::is_descendant(pid) ? image_text(*identity) : "";
+SeenImage image_of(pid_t pid, pid_t main) {
+  if (pid != main && !process::is_descendant(pid)) return {};
+  if (const auto identity = process::identify(pid)) return {image_text(*identity), true};
+  // It may not be looked into: it can't be dumped, or runs as another user.
+  if (const auto start_time = process::start_time(pid)) {
+    return {std::to_string(*start_time) + " ?", false};
+  }
+  return {pid == main && !process::has_proc() ? "?" : "", false};
 }
 
-Sighting look_at_writer(const std::string& coverdir, const std::string& path) {
+MetaStamp meta_stamp(const std::string& coverdir, const std::string& hash) {
+  struct stat info{};
+  if (lstat((coverdir + "/covmeta." + hash).c_str(), &info) != 0) return {};
+  // A rename changes ctime only.
+  return {.inode = info.st_ino,
+          .changed_ns = std::max(nanoseconds(info.st_mtim), nanoseconds(info.st_ctim))};
+}
+
+Sighting look_at_writer(const std::string& coverdir, const std::string& path, pid_t main) {
   const coverage::FileName name = coverage::parse_file_name(path);
   Sighting seen;
-  seen.meta = stamp_of(coverdir, name.hash);
-  seen.image = image_of(static_cast<pid_t>(name.pid));
+  seen.meta = meta_stamp(coverdir, name.hash);
+  SeenImage image = image_of(static_cast<pid_t>(name.pid), main);
+  seen.image = std::move(image.text);
+  seen.exact = image.exact;
   seen.at_ns = event::Loop::wall_now().time_since_epoch().count();
   return seen;
 }
 
-supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::FoldSnapshot& asked) {
+supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::FoldSnapshot& asked,
+                               pid_t main) {
   supervise::SnapshotFolded answer{.standing = asked.standing, .appeared = asked.appeared};
   const Content appeared = read_counters(coverdir, asked.appeared);
-  answer.seen = look_at_writer(coverdir, asked.appeared);
+  answer.seen = look_at_writer(coverdir, asked.appeared, main);
   if (!appeared.there) {
     answer.fold = Fold::vanished;
     return answer;
   }
-  const std::uint64_t time_ns = coverage::parse_file_name(asked.appeared).time_ns;
   const Content standing = read_counters(coverdir, asked.standing);
-  const auto judgement =
-      supervise::judge(standing.counters, appeared.counters, time_ns > asked.known.newest_ns,
-                       supervise::of_one_image(asked.known, time_ns, answer.seen));
+  const auto judgement = supervise::judge(
+      standing.counters, appeared.counters, asked.of.time_ns > asked.known.newest_ns,
+      supervise::of_one_image(asked.known, asked.of, answer.seen));
   answer.wrapped = judgement.wrapped;
   answer.fold = carry_out(judgement.fold, coverdir, asked.standing, asked.appeared);
   if (auto file = watch::look_at(coverdir, asked.standing)) answer.file = *std::move(file);
@@ -129,27 +141,28 @@ void fold_leftovers(const std::string& coverdir, std::string_view notes) {
   if (writers.empty()) return;
   const auto listing = watch::list_folder(coverdir, false);
   if (!listing) return;
-  std::map<std::pair<std::string, std::uint32_t>, std::map<std::uint64_t, std::string>> processes;
+  std::map<std::pair<std::string, std::uint32_t>, std::map<std::uint64_t, FileEntry>> processes;
   for (const FileEntry& file : listing->files) {
     coverage::FileName name = coverage::parse_file_name(file.path);
     if (name.kind != coverage::FileKind::covcounters) continue;
-    processes[{std::move(name.hash), name.pid}][name.time_ns] = file.path;
+    processes[{std::move(name.hash), name.pid}][name.time_ns] = file;
   }
   for (const auto& [process, files] : processes) {
-    const MetaStamp meta = stamp_of(coverdir, process.first);
-    auto standing = files.begin();
-    for (auto next = std::next(standing); next != files.end(); ++next) {
-      const auto writer = writers.find(standing->second);
+    const MetaStamp meta = meta_stamp(coverdir, process.first);
+    FileEntry standing = files.begin()->second;
+    for (auto next = std::next(files.begin()); next != files.end(); ++next) {
+      const FileEntry& file = next->second;
+      const auto writer = writers.find(standing.path);
+      Fold done = Fold::kept;
       if (writer != writers.end() &&
-          supervise::of_one_image(writer->second, standing->first, meta)) {
+          supervise::of_one_image(writer->second, standing.mtime_ns, meta)) {
         const auto judgement =
-            supervise::judge(read_counters(coverdir, standing->second).counters,
-                             read_counters(coverdir, next->second).counters, true, true);
-        if (carry_out(judgement.fold, coverdir, standing->second, next->second) != Fold::kept) {
-          continue;
-        }
+            supervise::judge(read_counters(coverdir, standing.path).counters,
+                             read_counters(coverdir, file.path).counters, true, true);
+        done = carry_out(judgement.fold, coverdir, standing.path, file.path);
       }
-      standing = next;
+      if (done == Fold::kept) standing = file;
+      if (done == Fold::replaced) standing.mtime_ns = file.mtime_ns;
     }
   }
 }

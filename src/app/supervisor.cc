@@ -45,7 +45,7 @@ std::size_t parallel_uploads() {
 }  // namespace
 
 Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
-                       CoverageFolder folder, Child child, const process::JobControl& job_control,
+                       CoverageFolder& folder, Child child, const process::JobControl& job_control,
                        StderrLog& log)
     : plan_(plan),
       metadata_(std::move(metadata)),
@@ -57,7 +57,7 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
       child_(child.pid),
       earlier_(std::move(child.earlier)),
       destination_(config::to_string(plan.config.storage)),
-      folder_(std::move(folder)),
+      folder_(folder),
       recurse_(!plan.careless),
       memory_snapshots_(plan.config.coverdir),
       timer_(loop_, [this] { pump(); }),
@@ -284,12 +284,12 @@ void Supervisor::perform(const supervise::RecordUploaded& action) {
 }
 
 void Supervisor::perform(const supervise::LookAtWriter& action) {
-  inbox_.emplace_back(
-      supervise::WriterSeen{action.path, look_at_writer(plan_.config.coverdir, action.path)});
+  inbox_.emplace_back(supervise::WriterSeen{
+      action.path, look_at_writer(plan_.config.coverdir, action.path, child_)});
 }
 
 void Supervisor::perform(const supervise::FoldSnapshot& action) {
-  inbox_.emplace_back(fold(plan_.config.coverdir, action));
+  inbox_.emplace_back(fold(plan_.config.coverdir, action, child_));
 }
 
 void Supervisor::perform(const supervise::NoteWriter& action) {
@@ -298,8 +298,15 @@ void Supervisor::perform(const supervise::NoteWriter& action) {
   folder_.control->append(Text::writers, supervise::writer_note(action));
 }
 
-void Supervisor::perform(const supervise::FindProcesses&) {
-  supervise::ProcessesFound found = find_processes(plan_.config.coverdir, child_);
+void Supervisor::perform(const supervise::RewriteNotes& action) {
+  if (!folder_.control) return;
+  std::string text;
+  for (const supervise::NoteWriter& note : action.notes) text += supervise::writer_note(note);
+  folder_.control->begin(Text::writers, text);
+}
+
+void Supervisor::perform(const supervise::FindProcesses& action) {
+  supervise::ProcessesFound found = find_processes(plan_.config.coverdir, child_, action.hashes);
   std::set<pid_t> running;
   for (const auto& process : found.processes) running.insert(static_cast<pid_t>(process.pid));
   memory_snapshots_.keep_only(running);
@@ -315,8 +322,12 @@ void Supervisor::perform(const supervise::ReadSnapshot& action) {
   supervise::SnapshotRead answer{.pid = action.pid};
   const Taken taken = memory_snapshots_.take(static_cast<pid_t>(action.pid));
   if (const auto* written = std::get_if<Written>(&taken)) {
-    answer.result = Result::written;
-    on_finished(written->name);
+    answer.result = Result::not_yet;
+    if (auto file = watch::look_at(plan_.config.coverdir, written->name)) {
+      answer.result = Result::written;
+      answer.file = *std::move(file);
+      answer.image = image_text(written->by);
+    }
   } else if (const auto* failed = std::get_if<Failed>(&taken)) {
     answer.result = Result::failed;
     answer.why = failed->why;

@@ -38,7 +38,7 @@ class Supervisor {
   // `child` has plan.config.coverdir, which is `folder`.
   // Throws std::runtime_error when the kernel has no fds for a loop: use process::plain_wait()
   // then.
-  Supervisor(const Plan& plan, std::map<std::string, std::string> metadata, CoverageFolder folder,
+  Supervisor(const Plan& plan, std::map<std::string, std::string> metadata, CoverageFolder& folder,
              Child child, const process::JobControl& job_control, StderrLog& log);
 
   // Runs until the session ends; how we are to end.
@@ -66,6 +66,7 @@ class Supervisor {
   void perform(const supervise::LookAtWriter& action);
   void perform(const supervise::FoldSnapshot& action);
   void perform(const supervise::NoteWriter& action);
+  void perform(const supervise::RewriteNotes& action);
   void perform(const supervise::FindProcesses& action);
   void perform(const supervise::SignalSnapshot& action);
   void perform(const supervise::ReadSnapshot& action);
@@ -90,7 +91,7 @@ class Supervisor {
   pid_t child_;                 // kGone once reaped
   std::vector<pid_t> earlier_;  // children that aren't the program's
   std::string destination_;
-  CoverageFolder folder_;
+  CoverageFolder& folder_;
   bool noted_ = false;  // a writer
   bool recurse_;
   MemorySnapshots memory_snapshots_;

@@ -47,17 +47,23 @@ bool has_entry(std::string_view auxv) {
 
 }  // namespace
 
-std::optional<ProcessIdentity> identify(pid_t pid) {
+std::optional<std::uint64_t> start_time(pid_t pid) {
   const std::string stat = read_proc_file(pid, "stat");
   const std::string_view state = field(stat, kState);
   const auto flags = number(field(stat, kFlags));
-  const auto start_time = number(field(stat, kStartTime));
-  if (state == "Z" || state == "X" || !flags || !start_time || (*flags & kForkedNoExec) != 0) {
+  const auto started = number(field(stat, kStartTime));
+  if (state == "Z" || state == "X" || !flags || !started || (*flags & kForkedNoExec) != 0) {
     return std::nullopt;
   }
+  return started;
+}
+
+std::optional<ProcessIdentity> identify(pid_t pid) {
+  const auto started = start_time(pid);
+  if (!started) return std::nullopt;
   std::string image = read_proc_file(pid, "auxv");
   if (!has_entry(image)) return std::nullopt;
-  return ProcessIdentity{pid, *start_time, std::move(image)};
+  return ProcessIdentity{pid, *started, std::move(image)};
 }
 
 }  // namespace integcov::process

@@ -22,6 +22,9 @@ struct ProcessIdentity {
 // forked but not yet called execve: its memory is its parent's then, counters and all.
 std::optional<ProcessIdentity> identify(pid_t pid);
 
+// As above, of a process whose auxiliary vector may not be read, too.
+std::optional<std::uint64_t> start_time(pid_t pid);
+
 // The numbers in a text, as in /proc/PID/task/TID/children (proc(5)).
 std::vector<pid_t> parse_pids(std::string_view text);
 

@@ -5,12 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <csignal>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "process/process_memory.h"
 
 namespace integcov::process {
 namespace {
@@ -154,15 +155,10 @@ bool JobControl::may_send_stop(int signal, pid_t child) const {
 }
 
 bool catches_signal(pid_t pid, int signal) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/status";
-  const UniqueFd status(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  std::array<char, 8192> buffer{};
-  const ssize_t got = status ? read(status.get(), buffer.data(), buffer.size()) : -1;
-  if (got <= 0) return false;
   constexpr std::string_view kKey = "\nSigCgt:\t";
-  const std::string_view text(buffer.data(), static_cast<std::size_t>(got));
+  const std::string text = read_proc_file(pid, "status");
   const std::size_t at = text.find(kKey);
-  if (at == std::string_view::npos) return false;
+  if (at == std::string::npos) return false;
   const char* digits = text.data() + at + kKey.size();
   std::uint64_t mask = 0;
   std::from_chars(digits, text.data() + text.size(), mask, 16);

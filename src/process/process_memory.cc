@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <string_view>
 
 namespace integcov::process {
 namespace {
@@ -14,11 +15,25 @@ namespace {
 constexpr std::size_t kMostProcBytes = 16 << 20;
 
 UniqueFd open_proc(pid_t pid, const char* name) {
+  if (!has_proc()) {
+    errno = ENOENT;
+    return {};
+  }
   const std::string path = "/proc/" + std::to_string(pid) + '/' + name;
   return UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 }  // namespace
+
+bool has_proc() {
+  static const bool has = [] {
+    std::array<char, 32> text{};
+    const ssize_t length = readlink("/proc/self", text.data(), text.size());
+    const std::string own = std::to_string(getpid());
+    return length > 0 && std::string_view(text.data(), static_cast<std::size_t>(length)) == own;
+  }();
+  return has;
+}
 
 bool FileBytes::read(std::uint64_t at, std::span<std::byte> into) {
   while (!into.empty()) {

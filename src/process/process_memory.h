@@ -31,6 +31,10 @@ Result<FileBytes> open_memory(pid_t pid);
 // /proc/PID/exe: the file that runs, even if its name is gone.
 Result<FileBytes> open_program(pid_t pid);
 
+// Whether /proc is there, and shows the pids that we see. A sandbox may have that of another PID
+// namespace; then nothing is read from it.
+bool has_proc();
+
 // /proc/PID/NAME, 16 MiB at most; empty if it can't be read.
 std::string read_proc_file(pid_t pid, const char* name);
 

@@ -62,9 +62,9 @@ struct Exit {
   ExitStatus status;
 };
 
-using Action =
-    std::variant<ForwardSignal, ListFolder, OpenWatch, CloseWatch, StartUpload, AbortUpload,
-                 Prepare, RecordUploaded, LookAtWriter, FoldSnapshot, NoteWriter, FindProcesses,
-                 SignalSnapshot, ReadSnapshot, WriteStartRecord, WriteEndRecord, WriteLog, Exit>;
+using Action = std::variant<ForwardSignal, ListFolder, OpenWatch, CloseWatch, StartUpload,
+                            AbortUpload, Prepare, RecordUploaded, LookAtWriter, FoldSnapshot,
+                            NoteWriter, RewriteNotes, FindProcesses, SignalSnapshot, ReadSnapshot,
+                            WriteStartRecord, WriteEndRecord, WriteLog, Exit>;
 
 }  // namespace integcov::supervise

@@ -16,13 +16,17 @@
 #include <variant>
 #include <vector>
 
+#include "base/file_entry.h"
 #include "base/time.h"
 #include "config/flush_options.h"
+#include "supervise/sighting.h"
 
 namespace integcov::supervise {
 
 // Answer with ProcessesFound: the program and its descendants that run now.
-struct FindProcesses {};
+struct FindProcesses {
+  std::vector<std::string> hashes;  // of the covmeta files that are known
+};
 
 // If the process catches the signal, send it; answer with SnapshotSignalled.
 struct SignalSnapshot {
@@ -40,12 +44,13 @@ struct ProcessesFound {
     std::uint32_t pid = 0;
     bool main = false;
     std::string image;          // as in Sighting
+    bool exact = false;         // as well
     bool handler = false;       // it has said that it writes a snapshot when signalled
     std::string handler_error;  // it has said why it can't
   };
   std::vector<Process> processes;
-  std::int64_t begin_ns = 0;  // CLOCK_REALTIME, before the first was looked at
-  std::int64_t end_ns = 0;    // and after the last
+  std::map<std::string, MetaStamp> metas;  // by hash, taken before the first was looked at
+  std::int64_t end_ns = 0;                 // CLOCK_REALTIME, after the last was
 };
 
 struct SnapshotSignalled {
@@ -56,7 +61,7 @@ struct SnapshotSignalled {
 
 struct SnapshotRead {
   enum class Result {
-    written,    // the file is told of as any other
+    written,
     unchanged,  // no counter moved
     not_yet,    // too early: the process is starting, or is gone
     nothing,    // no Go program, or not built with -cover
@@ -64,7 +69,9 @@ struct SnapshotRead {
   };
   std::uint32_t pid = 0;
   Result result = Result::nothing;
-  std::string why;  // failed: the end of a sentence
+  std::string why;    // failed: the end of a sentence
+  FileEntry file;     // written
+  std::string image;  // written: whose memory it is, exact as in Sighting
 };
 
 class Flush {

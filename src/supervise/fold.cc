@@ -2,13 +2,14 @@
 
 namespace integcov::supervise {
 
-bool of_one_image(const Standing& standing, std::uint64_t time_ns, const Sighting& now) {
+bool of_one_image(const Standing& standing, const Appeared& appeared, const Sighting& now) {
   if (standing.seen.image.empty()) return false;
-  const bool newer = time_ns > standing.newest_ns;
-  if (none_started_since(now.meta, newer ? standing.newest_ns : time_ns)) return true;
+  if (standing.sure && !appeared.image.empty()) return appeared.image == standing.seen.image;
+  const bool newer = appeared.time_ns > standing.newest_ns;
+  if (none_started_since(now.meta, newer ? standing.written_ns : appeared.written_ns)) return true;
   if (!newer) return false;
   if (now.meta.inode != 0 && now.meta == standing.seen.meta) return true;
-  return standing.sure && now.image == standing.seen.image;
+  return standing.sure && same_image(standing.seen, now);
 }
 
 Judgement judge(const std::optional<coverage::Counters>& standing,

@@ -22,29 +22,34 @@ enum class Fold {
 // What is known of the file that is there.
 struct Standing {
   std::uint64_t newest_ns = 0;  // the time in the name of what it holds
+  std::int64_t written_ns = 0;  // when that was written, by the file system's clock
   Sighting seen;                // of its writer; without an image it was never seen
-  // The image ran before the file was written, too. Else it is only known that none has started
-  // between the file and that look: what was seen may be an image that was about to.
+  // That image wrote it: it was seen before and after, or is the one whose memory it is. Else it is
+  // only known that none has started in between, and what was seen may be one that was about to.
   bool sure = false;
 };
 
-// The kernel's timestamps of files lag behind CLOCK_REALTIME by up to a tick (10 ms at 100 Hz).
-inline constexpr std::int64_t kTickNs = 12'000'000;
+struct Appeared {
+  std::uint64_t time_ns = 0;  // in its name
+  std::int64_t written_ns = 0;
+  std::string image;  // whose memory it is, exact; empty: a file that a process wrote
+};
 
-// No image has started since that time, CLOCK_REALTIME.
-inline bool none_started_since(const MetaStamp& meta, std::uint64_t time_ns) {
-  return meta.inode != 0 && meta.mtime_ns + kTickNs < static_cast<std::int64_t>(time_ns);
+// No image has started since a file was written then. Both times are of one clock.
+inline bool none_started_since(const MetaStamp& meta, std::int64_t written_ns) {
+  return meta.inode != 0 && meta.changed_ns < written_ns;
 }
 
-// Whether the file that appeared, with `time_ns` in its name, is of the same image. `now`: a look
-// at the process whose pid both have, taken after the file was there. Precondition: nobody but our
-// descendants writes to the folder.
-bool of_one_image(const Standing& standing, std::uint64_t time_ns, const Sighting& now);
+// Whether the file that appeared is of the same image. `now`: a look at the process whose pid both
+// have, taken after the file was there. Precondition: nobody but our descendants writes to the
+// folder.
+bool of_one_image(const Standing& standing, const Appeared& appeared, const Sighting& now);
 
 // The same for a later run, when nobody can be looked at any more: `noted` by NoteWriter for the
-// file that stands, `standing_ns` in its name, `now` what is there.
-inline bool of_one_image(const MetaStamp& noted, std::uint64_t standing_ns, const MetaStamp& now) {
-  return now.inode != 0 && (now == noted || none_started_since(now, standing_ns));
+// file that stands, `now` what is there.
+inline bool of_one_image(const MetaStamp& noted, std::int64_t standing_written_ns,
+                         const MetaStamp& now) {
+  return now.inode != 0 && (now == noted || none_started_since(now, standing_written_ns));
 }
 
 struct Judgement {

@@ -20,6 +20,13 @@ upload::Rank rank_of(coverage::FileKind kind) {
   }
 }
 
+bool is_for_the_child(const Action& action) {
+  return std::holds_alternative<ForwardSignal>(action) ||
+         std::holds_alternative<FindProcesses>(action) ||
+         std::holds_alternative<SignalSnapshot>(action) ||
+         std::holds_alternative<ReadSnapshot>(action);
+}
+
 // They would count a process once more with each.
 SessionOptions without_snapshots_if_shared(SessionOptions options) {
   if (options.shared_folder) options.flush.mode = config::FlushMode::off;
@@ -80,7 +87,7 @@ void Session::prepare(MonoTime now) {
 void Session::on(const ChildExited& event, MonoTime now) {
   phase_ = Phase::draining;
   child_status_ = event.status;
-  std::erase_if(outbox_, [](const Action& a) { return std::holds_alternative<ForwardSignal>(a); });
+  std::erase_if(outbox_, is_for_the_child);
   budget_.child_exited(now);
   flush_.end();
   descendants_deadline_ = now + kDescendantsWait;
@@ -226,7 +233,13 @@ void Session::on(const ProcessesFound& event, MonoTime now) {
 
 void Session::on(const SnapshotSignalled& event, MonoTime now) { flush_.on(event, now); }
 
-void Session::on(const SnapshotRead& event, MonoTime now) { flush_.on(event, now); }
+void Session::on(const SnapshotRead& event, MonoTime now) {
+  if (event.result == SnapshotRead::Result::written) {
+    snapshots_.read_from(event.file.path, event.image);
+    saw(event.file, now);
+  }
+  flush_.on(event, now);
+}
 
 coverage::ReadySet::Stage Session::stage() const {
   using Stage = coverage::ReadySet::Stage;
@@ -257,7 +270,10 @@ void Session::log_progress(MonoTime now) {
 }
 
 void Session::add_flush_requests(MonoTime now) {
-  while (const auto request = flush_.next(now)) {
+  while (auto request = flush_.next(now)) {
+    if (auto* find = std::get_if<FindProcesses>(&*request)) {
+      for (const auto& [hash, _] : covmeta_ns_) find->hashes.push_back(hash);
+    }
     outbox_.push_back(std::visit([](const auto& r) -> Action { return r; }, *request));
   }
   for (std::string& sentence : flush_.take_warnings()) log(Severity::warning, std::move(sentence));

@@ -10,8 +10,8 @@ namespace integcov::supervise {
 // Which writing of a covmeta file is there. Go renames a new one over it at the start of each image
 // (Go src/internal/coverage/cfile/emit.go; all versions from 1.20 to 1.26).
 struct MetaStamp {
-  std::uint64_t inode = 0;  // 0: there is none
-  std::int64_t mtime_ns = 0;
+  std::uint64_t inode = 0;      // 0: there is none
+  std::int64_t changed_ns = 0;  // when it got there, by the file system's clock: not before
   friend bool operator==(const MetaStamp&, const MetaStamp&) = default;
 };
 
@@ -19,6 +19,12 @@ struct Sighting {
   MetaStamp meta;          // of covmeta.HASH, taken before the image
   std::int64_t at_ns = 0;  // CLOCK_REALTIME, after the image was read
   std::string image;       // opaque; empty: no live descendant of ours has this pid
+  bool exact = false;      // false: it tells the process only, which may call execve unseen
 };
+
+// Two looks at one image.
+inline bool same_image(const Sighting& a, const Sighting& b) {
+  return a.exact && b.exact && !a.image.empty() && a.image == b.image;
+}
 
 }  // namespace integcov::supervise

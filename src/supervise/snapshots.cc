@@ -21,7 +21,7 @@ void Snapshots::forget_some() {
     const Series& series = series_.at(process);
     return !series.asked && series.waiting.empty() && !series.look_again && series.looked;
   };
-  const auto ended = [&](const Process& process) { return !images_.contains(process.first); };
+  const auto ended = [&](const Process& process) { return !ran_.contains(process.first); };
   while (series_.size() > kMostProcesses) {
     auto oldest = std::ranges::find_if(
         by_age_, [&](const Process& process) { return ended(process) && idle(process); });
@@ -56,44 +56,68 @@ void Snapshots::image_started(const std::string& hash) {
 }
 
 void Snapshots::running(const ProcessesFound& found) {
-  images_.clear();
-  for (const ProcessesFound::Process& process : found.processes) {
-    images_[process.pid] = process.image;
-  }
-  images_begin_ns_ = found.begin_ns;
-  images_end_ns_ = found.end_ns;
+  ran_.clear();
+  for (const ProcessesFound::Process& process : found.processes) ran_[process.pid] = process;
+  metas_ = found.metas;
+  ran_ns_ = found.end_ns;
 }
 
 void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time_ns) {
   Series& series = series_.at(process);
   series.newest = file.path;
+  series.known = {.newest_ns = time_ns, .written_ns = file.mtime_ns, .seen = {}, .sure = false};
   series.file = std::move(file);
-  series.known = {.newest_ns = time_ns, .seen = {}, .sure = false};
   series.looked = false;
+}
+
+std::string Snapshots::take_memory_of(const std::string& path) {
+  const auto found = memory_of_.extract(path);
+  return found ? std::move(found.mapped()) : "";
+}
+
+void Snapshots::note(const Series& series) {
+  const MetaStamp& meta = series.known.seen.meta;
+  if (!series.known.seen.image.empty() && meta.inode != 0) {
+    notes_.push_back({series.file.path, meta});
+  }
 }
 
 void Snapshots::know_writer(const Process& process, const Sighting& seen) {
   Series& series = series_.at(process);
   Standing& known = series.known;
-  const auto before = images_.find(process.first);
-  if (before != images_.end() && !before->second.empty() &&
-      images_end_ns_ < static_cast<std::int64_t>(known.newest_ns)) {
-    if (before->second == seen.image) {
+  const bool none_started = none_started_since(seen.meta, known.written_ns);
+  const auto before = ran_.find(process.first);
+  if (std::string image = take_memory_of(series.newest); !image.empty()) {
+    Sighting writer{.meta = {}, .at_ns = seen.at_ns, .image = std::move(image), .exact = true};
+    if (none_started || same_image(writer, seen)) writer.meta = seen.meta;
+    known.seen = std::move(writer);
+    known.sure = true;
+  } else if (before != ran_.end() && ran_ns_ < static_cast<std::int64_t>(known.newest_ns)) {
+    const auto meta = metas_.find(process.second);
+    Sighting earlier{
+        .meta = {}, .at_ns = ran_ns_, .image = before->second.image, .exact = before->second.exact};
+    if (same_image(earlier, seen)) {
       known.seen = seen;
       known.sure = true;
-    } else if (none_started_since(seen.meta, static_cast<std::uint64_t>(images_begin_ns_))) {
-      known.seen = {.meta = seen.meta, .at_ns = images_end_ns_, .image = before->second};
-      known.sure = true;
+    } else if (meta != metas_.end() && meta->second.inode != 0 && meta->second == seen.meta) {
+      earlier.meta = seen.meta;  // none has started since that look
+      known.sure = earlier.exact;
+      known.seen = std::move(earlier);
     }
   }
-  if (!known.sure && !seen.image.empty() && none_started_since(seen.meta, known.newest_ns)) {
-    known.seen = seen;
-  }
-  if (!known.seen.image.empty()) notes_.push_back({series.file.path, known.seen.meta});
+  if (known.seen.image.empty() && none_started) known.seen = seen;
+  note(series);
 }
 
 std::optional<Snapshots::Request> Snapshots::next() {
   if (!notes_.empty()) {
+    if (++noted_ > series_.size() + kMostOldNotes) {
+      noted_ = 0;
+      notes_.clear();
+      for (const auto& [_, series] : series_) note(series);
+      const std::deque<NoteWriter> all = std::exchange(notes_, {});
+      return RewriteNotes{{all.begin(), all.end()}};
+    }
     NoteWriter note = std::move(notes_.front());
     notes_.pop_front();
     return note;
@@ -114,7 +138,14 @@ std::optional<Snapshots::Request> Snapshots::next() {
     if (series.waiting.empty()) continue;
     series.asked = true;
     ++out_;
-    return FoldSnapshot{series.file.path, series.waiting.begin()->second.path, series.known};
+    const auto& [time_ns, file] = *series.waiting.begin();
+    const auto memory = memory_of_.find(file.path);
+    return FoldSnapshot{.standing = series.file.path,
+                        .appeared = file.path,
+                        .known = series.known,
+                        .of = {.time_ns = time_ns,
+                               .written_ns = file.mtime_ns,
+                               .image = memory == memory_of_.end() ? "" : memory->second}};
   }
   return std::nullopt;
 }
@@ -129,8 +160,9 @@ std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer) 
   queue(process);
   Sighting& known = series.known.seen;
   if (series.looked) {
-    if (answer.seen.image == known.image) {
+    if (same_image(answer.seen, known)) {
       known = answer.seen;
+      note(series);
     } else if (!answer.seen.image.empty()) {
       series.known.sure = false;  // it has become another program
       known = {};
@@ -158,7 +190,7 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
   Upload itself{appeared, time_ns, answer.appeared};
   switch (answer.fold) {
     case Fold::superseded:
-    case Fold::vanished: return std::nullopt;
+    case Fold::vanished: take_memory_of(answer.appeared); return std::nullopt;
     case Fold::unreadable: return itself;
     case Fold::kept:
       if (newer) {
@@ -171,9 +203,14 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
     case Fold::unchanged: break;
   }
   series.known.newest_ns = time_ns;
+  series.known.written_ns = appeared.mtime_ns;
   Sighting& known = series.known.seen;
-  if (answer.seen.image == known.image) {
-    series.known.sure |= known.at_ns < static_cast<std::int64_t>(time_ns);
+  if (std::string image = take_memory_of(answer.appeared); !image.empty()) {
+    known.image = std::move(image);
+    known.exact = series.known.sure = true;
+  }
+  if (answer.seen.image == known.image && answer.seen.exact == known.exact) {
+    series.known.sure |= known.exact && known.at_ns < static_cast<std::int64_t>(time_ns);
     known = answer.seen;
   }
   if (answer.fold == Fold::unchanged) return std::nullopt;

@@ -33,6 +33,7 @@ struct FoldSnapshot {
   std::string standing;
   std::string appeared;
   Standing known;
+  Appeared of;  // the one that appeared
 };
 
 // For a later run, should we be killed: the writer of this file was seen when that covmeta was
@@ -40,6 +41,11 @@ struct FoldSnapshot {
 struct NoteWriter {
   std::string path;
   MetaStamp meta;
+};
+
+// Forget the notes but these: there are many old ones.
+struct RewriteNotes {
+  std::vector<NoteWriter> notes;
 };
 
 struct WriterSeen {
@@ -58,18 +64,24 @@ struct SnapshotFolded {
 
 class Snapshots {
  public:
+  // Notes beyond one per process that is remembered, before they are written anew.
+  static constexpr std::size_t kMostOldNotes = 4000;
   // Processes that are remembered. Beyond that the first one that didn't run at the last look is
   // forgotten, else the first one of all: further snapshots of it get names of their own.
   static constexpr std::size_t kMostProcesses = 2000;
 
   // A counters file, one per process and time, that belongs to this run.
   void saw(const coverage::ReadyFile& file);
+  // Whose memory a file is that will be seen.
+  void read_from(const std::string& path, std::string image) {
+    memory_of_[path] = std::move(image);
+  }
   // An image of that hash has started: the writers are looked at again, while they are there.
   void image_started(const std::string& hash);
   // Who runs, and when that was found out.
   void running(const ProcessesFound& found);
 
-  using Request = std::variant<LookAtWriter, FoldSnapshot, NoteWriter>;
+  using Request = std::variant<LookAtWriter, FoldSnapshot, NoteWriter, RewriteNotes>;
   std::optional<Request> next();
   // Requests that have an answer are out, or will be.
   [[nodiscard]] bool busy() const { return out_ > 0 || !due_.empty(); }
@@ -101,6 +113,9 @@ class Snapshots {
   void forget_some();
   // `file` is the first of a series from now on.
   void begin(const Process& process, FileEntry file, std::uint64_t time_ns);
+  void note(const Series& series);
+  // The image whose memory the file is, or "".
+  std::string take_memory_of(const std::string& path);
   // What `seen`, a look taken after the first file was there, tells of its writer.
   void know_writer(const Process& process, const Sighting& seen);
 
@@ -108,9 +123,11 @@ class Snapshots {
   std::deque<Process> by_age_;
   std::deque<Process> due_;
   std::deque<NoteWriter> notes_;
-  std::map<std::uint32_t, std::string> images_;  // what ran, by pid
-  std::int64_t images_begin_ns_ = 0;             // as in ProcessesFound
-  std::int64_t images_end_ns_ = 0;
+  std::size_t noted_ = 0;                                 // since they were written anew
+  std::map<std::string, std::string> memory_of_;          // by path, until it is looked into
+  std::map<std::uint32_t, ProcessesFound::Process> ran_;  // the last time that was found out
+  std::map<std::string, MetaStamp> metas_;                // as in ProcessesFound
+  std::int64_t ran_ns_ = 0;
   std::size_t out_ = 0;
 };
 

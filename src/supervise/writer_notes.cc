@@ -18,7 +18,7 @@ bool take_number(std::string_view& text, T& value) {
 }  // namespace
 
 std::string writer_note(const NoteWriter& note) {
-  return std::to_string(note.meta.inode) + ' ' + std::to_string(note.meta.mtime_ns) + ' ' +
+  return std::to_string(note.meta.inode) + ' ' + std::to_string(note.meta.changed_ns) + ' ' +
          note.path + '\n';
 }
 
@@ -28,7 +28,7 @@ std::map<std::string, MetaStamp, std::less<>> parse_writer_notes(std::string_vie
        text.remove_prefix(end + 1)) {
     std::string_view line = text.substr(0, end);
     MetaStamp meta;
-    if (take_number(line, meta.inode) && take_number(line, meta.mtime_ns) && !line.empty()) {
+    if (take_number(line, meta.inode) && take_number(line, meta.changed_ns) && !line.empty()) {
       notes[std::string(line)] = meta;
     }
   }

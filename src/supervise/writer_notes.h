@@ -2,7 +2,7 @@
 // the place of the one before it, the process can't be looked at any more. A text file of lines;
 // anyone who can write to the folder can write to it, so a damaged one is simply shorter.
 //
-//   INODE MTIME_NS PATH      of the covmeta file that was there when the writer was seen
+//   INODE CHANGED_NS PATH      of the covmeta file that was there when the writer was seen
 #pragma once
 
 #include <map>

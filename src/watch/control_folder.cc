@@ -16,6 +16,7 @@ namespace integcov::watch {
 namespace {
 
 constexpr const char* kLockName = "lock";
+constexpr const char* kEndName = "ended";
 constexpr std::array kNames{"uploaded", "writers"};  // by Text
 constexpr std::size_t kMostBytes = 64 << 20;         // that are read
 
@@ -31,8 +32,9 @@ ControlFolder::ControlFolder(const std::string& coverdir) {
     lock_file_.reset(
         openat(folder_.get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   }
+  const int error = errno;
   if (!lock_file_) {
-    if (errno == EACCES || errno == EPERM) lock_ = Lock::forbidden;
+    if (error == EACCES || error == EPERM) lock_ = Lock::forbidden;
     return;
   }
   if (flock(lock_file_.get(), LOCK_EX | LOCK_NB) == 0) {
@@ -73,6 +75,22 @@ bool ControlFolder::begin(Text text, const std::string& content) {
   }
   file = std::move(anew);
   return true;
+}
+
+bool ControlFolder::remove(Text text) {
+  texts_.at(index_of(text)).reset();
+  return folder_ && (unlinkat(folder_.get(), kNames.at(index_of(text)), 0) == 0 || errno == ENOENT);
+}
+
+void ControlFolder::note_end() {
+  if (lock_ != Lock::held) return;
+  const UniqueFd note(
+      openat(folder_.get(), kEndName, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+}
+
+bool ControlFolder::has_ended() const {
+  struct stat info{};
+  return folder_ && fstatat(folder_.get(), kEndName, &info, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 void ControlFolder::append(Text text, const std::string& line) {

@@ -14,7 +14,7 @@ class ControlFolder {
   enum class Lock {
     held,         // the folder is ours until we end
     taken,        // another supervisor has it
-    unavailable,  // no lock can be made here (read-only, full): as if it were ours
+    unavailable,  // no lock can be made here (read-only, full)
     forbidden,    // .integcov belongs to another user: who else uses the folder can't be told
   };
 
@@ -33,6 +33,12 @@ class ControlFolder {
   bool begin(Text text, const std::string& content);
   // Precondition for an effect: it was begun.
   void append(Text text, const std::string& line);
+  // False if it is still there.
+  bool remove(Text text);
+
+  // That no process of the run is left which could write to the folder: it was the run's own.
+  void note_end();
+  [[nodiscard]] bool has_ended() const;
 
  private:
   UniqueFd folder_;

@@ -51,12 +51,19 @@ void remove_folder(int above, const char* name) {
 
 }  // namespace
 
-Result<std::string> make_run_folder(const std::string& coverdir, const std::string& id) {
+Result<RunFolder> make_run_folder(const std::string& coverdir, const std::string& id) {
   const std::string path = join_path(control_folder(coverdir), std::string(kPrefix) + id);
-  if (mkdir(path.c_str(), 0700) != 0) {
+  const std::string unseen = join_path(control_folder(coverdir), "new-" + id);
+  const auto failed = [&path] {
     return Error{"cannot make the folder " + path + ": " + std::strerror(errno)};
+  };
+  if (mkdir(unseen.c_str(), 0700) != 0) return failed();
+  ControlFolder control(unseen);
+  if (control.lock() != ControlFolder::Lock::held) return Error{"cannot lock the folder " + path};
+  if (renameat2(AT_FDCWD, unseen.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
+    return failed();
   }
-  return path;
+  return RunFolder{path, std::move(control)};
 }
 
 std::vector<std::string> adopt_run_folders(const std::string& coverdir,
@@ -73,11 +80,11 @@ std::vector<std::string> adopt_run_folders(const std::string& coverdir,
     const std::string path = join_path(control_folder(coverdir), run);
     const ControlFolder own(path);
     if (own.lock() != ControlFolder::Lock::held) continue;  // it goes on
-    if (before) before(path, own);
+    if (before && !before(path, own)) continue;
     ledgers.push_back(own.read(ControlFolder::Text::ledger));
     const UniqueFd left = open_subfolder(control.folder(), run.c_str());
     move_up(Entries(open_subfolder(left.get(), ".")), folder.get());
-    if (holds_only_covmeta(Entries(open_subfolder(left.get(), ".")))) {
+    if (own.has_ended() && holds_only_covmeta(Entries(open_subfolder(left.get(), ".")))) {
       remove_folder(left.get(), kControl);
       remove_folder(control.folder(), run.c_str());
     }

@@ -13,14 +13,20 @@
 
 namespace integcov::watch {
 
-// Makes it (mode 0700); its path.
-Result<std::string> make_run_folder(const std::string& coverdir, const std::string& id);
+struct RunFolder {
+  std::string path;
+  ControlFolder control;  // held
+};
 
-// The folder of an ended run, and what its supervisor had in it.
-using BeforeTheMove = std::function<void(const std::string& folder, const ControlFolder& control)>;
+// Makes it (mode 0700). Nobody sees it before it is held.
+Result<RunFolder> make_run_folder(const std::string& coverdir, const std::string& id);
 
-// Moves what ended runs left in such folders up into GOCOVERDIR, where it is a leftover like any
-// other, and removes the folders. Gives their ledgers' texts. Precondition: we hold GOCOVERDIR.
+// The folder of a run whose supervisor has ended, and what that had in it. False: leave it alone.
+using BeforeTheMove = std::function<bool(const std::string& folder, const ControlFolder& control)>;
+
+// Moves what such runs left in their folders up into GOCOVERDIR, where it is a leftover like any
+// other. Removes the folder if the supervisor noted that all has ended: else a program may go on
+// that was left alone, and needs it. Gives their ledgers' texts. Precondition: we hold GOCOVERDIR.
 std::vector<std::string> adopt_run_folders(const std::string& coverdir,
                                            const BeforeTheMove& before = {});
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <exception>
 
 #include "coverage/file_name.h"
 
@@ -12,8 +13,13 @@ namespace integcov::watch {
 void Watcher::open() {
   fd_.reset(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   if (!fd_) return;
-  watcher_.emplace(loop_, fd_.get(), [this](event::Readiness) { drain(); });
-  watcher_->watch({.readable = true});
+  try {
+    watcher_.emplace(loop_, fd_.get(), [this](event::Readiness) { drain(); });
+    watcher_->watch({.readable = true});
+  } catch (const std::exception&) {  // fs.epoll.max_user_watches
+    watcher_.reset();
+    return;
+  }
   watch("");
 }
 

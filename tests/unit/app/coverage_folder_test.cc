@@ -1,14 +1,11 @@
 #include "app/coverage_folder.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <span>
 
+#include "app/snapshot_files.h"
 #include "config/storage_url.h"
 #include "coverage/counters.h"
 #include "supervise/writer_notes.h"
@@ -31,7 +28,6 @@ class CoverageFolderTest : public ::testing::Test {
     config_.coverdir = dir_.path();
     log_.set_style({.lowest = Severity::error, .json = false, .color = false, .labels = {}});
   }
-  void no_snapshots() { config_.flush.mode = config::FlushMode::off; }
   void uploads() { config_.storage = config::FolderLocation{dir_.path("storage")}; }
   CoverageFolder take(const std::string& run = "a") { return take_folder(config_, run, log_); }
 
@@ -46,16 +42,10 @@ class CoverageFolderTest : public ::testing::Test {
   static std::string name_of(int second) {
     return "covcounters." + kHash + ".1." + std::to_string(second) + "000000000";
   }
-  // An image of the program has started in the folder, before the first second.
+  // An image of the program starts in the folder, and is seen.
   static std::string note_of_writer(const std::string& folder, const std::string& standing) {
-    const std::string meta = folder + "/covmeta." + kHash;
     EXPECT_TRUE(watch::write_file(folder, "covmeta." + kHash, "", 0600));
-    const timespec begin{};
-    const std::array times{begin, begin};
-    EXPECT_EQ(utimensat(AT_FDCWD, meta.c_str(), times.data(), 0), 0);
-    struct stat info{};
-    EXPECT_EQ(stat(meta.c_str(), &info), 0);
-    return supervise::writer_note({standing, {.inode = info.st_ino, .mtime_ns = 0}});
+    return supervise::writer_note({standing, meta_stamp(folder, kHash)});
   }
   std::vector<std::string> counters_files() {
     std::vector<std::string> names;
@@ -94,16 +84,6 @@ TEST_F(CoverageFolderTest, ASecondRunHasAFolderOfItsOwnWithAndWithoutAStorage) {
   }
 }
 
-TEST_F(CoverageFolderTest, IsLeftAloneIfNothingIsDoneWithItsFiles) {
-  no_snapshots();
-  const CoverageFolder folder = take();
-  EXPECT_FALSE(folder.control);
-  EXPECT_TRUE(folder.shared);
-  EXPECT_FALSE(fs::exists(dir_.path(".integcov")));
-  uploads();
-  EXPECT_TRUE(take().control);
-}
-
 TEST_F(CoverageFolderTest, IsSharedWhereNoneCanBeHeld) {
   dir_.file(".integcov");
   EXPECT_TRUE(take().shared);
@@ -121,12 +101,12 @@ TEST_F(CoverageFolderTest, LeftoversAreSettledOnceAndOnlyAmongTheirRun) {
     counters(dir_.path(), 1, 5);
     counters(dir_.path(), 2, 6);
     earlier.begin(Text::writers, note_of_writer(dir_.path(), name_of(1)));
-    const std::string run = *watch::make_run_folder(dir_.path(), "x");
-    watch::ControlFolder other(run);
-    counters(run, 3, 10);
-    counters(run, 4, 11);
-    other.begin(Text::writers, note_of_writer(run, name_of(3)));
-    other.begin(Text::ledger, "of x");
+    auto run = watch::make_run_folder(dir_.path(), "x");
+    ASSERT_TRUE(run);
+    counters(run->path, 3, 10);
+    counters(run->path, 4, 11);
+    run->control.begin(Text::writers, note_of_writer(run->path, name_of(3)));
+    run->control.begin(Text::ledger, "of x");
   }
   const CoverageFolder folder = take();
   EXPECT_EQ(counters_files(), (std::vector{name_of(1), name_of(3)}))
@@ -136,18 +116,55 @@ TEST_F(CoverageFolderTest, LeftoversAreSettledOnceAndOnlyAmongTheirRun) {
 }
 
 TEST_F(CoverageFolderTest, TheLastRunInTheFolderGathersTheOthersFiles) {
-  {
-    const CoverageFolder first = take("a");
-    {
-      const CoverageFolder second = take("b");
-      counters(second.path, 1, 5);
-    }
-    gather_runs(dir_.path(), log_);
-    EXPECT_TRUE(counters_files().empty()) << "the first goes on";
-  }
-  gather_runs(dir_.path(), log_);
+  CoverageFolder first = take("a");
+  CoverageFolder second = take("b");
+  const std::string own = second.path;
+  counters(own, 1, 5);
+  leave_folder(std::move(second), dir_.path(), log_);
+  EXPECT_TRUE(counters_files().empty()) << "the first goes on";
+  leave_folder(std::move(first), dir_.path(), log_);
   EXPECT_EQ(counters_files(), std::vector{name_of(1)});
-  EXPECT_FALSE(fs::exists(dir_.path(".integcov/run-b")));
+  EXPECT_FALSE(fs::exists(own));
+}
+
+TEST_F(CoverageFolderTest, WhatIsGatheredIsNeverTakenForALaterSnapshotOfWhatIsThere) {
+  CoverageFolder first = take("a");
+  counters(first.path, 1, 5);
+  first.control->begin(Text::writers, note_of_writer(first.path, name_of(1)));
+  CoverageFolder second = take("b");
+  counters(second.path, 2, 6);
+  leave_folder(std::move(second), dir_.path(), log_);
+  leave_folder(std::move(first), dir_.path(), log_);
+  take("c");
+  EXPECT_EQ(counters_files(), (std::vector{name_of(1), name_of(2)}));
+}
+
+TEST_F(CoverageFolderTest, TheFolderOfAProgramThatWasLeftAloneStays) {
+  CoverageFolder first = take("a");
+  std::string own;
+  {
+    const CoverageFolder second = take("b");  // its supervisor is killed
+    own = second.path;
+    counters(own, 1, 5);
+  }
+  leave_folder(std::move(first), dir_.path(), log_);
+  EXPECT_EQ(counters_files(), std::vector{name_of(1)});
+  EXPECT_TRUE(fs::exists(own));
+  counters(own, 2, 6);
+  leave_folder(take("c"), dir_.path(), log_);
+  EXPECT_EQ(counters_files(), (std::vector{name_of(1), name_of(2)}));
+}
+
+TEST_F(CoverageFolderTest, ARunThatUploadsKeepsItsFilesForTheNextOne) {
+  CoverageFolder first = take("a");
+  CoverageFolder second = take("b");
+  counters(second.path, 1, 5);
+  second.control->begin(Text::ledger, "something went up");
+  leave_folder(std::move(second), dir_.path(), log_);
+  leave_folder(std::move(first), dir_.path(), log_);
+  EXPECT_TRUE(counters_files().empty());
+  EXPECT_EQ(take("c").ledgers, std::vector<std::string>{"something went up"});
+  EXPECT_EQ(counters_files(), std::vector{name_of(1)});
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "coverage/counters.h"
+#include "coverage/file_name.h"
 #include "event/loop.h"
 #include "supervise/writer_notes.h"
 #include "unit/process/helper.h"
@@ -26,7 +27,8 @@ using Names = std::vector<std::string>;
 const std::string kHash = "30313233343536373839616263646566";
 const std::string kOther = "66656463626139383736353433323130";
 constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kBase = 1'700'000'000;  // times are in seconds after it
+// Times are in seconds after it: in the future, since a file's ctime is always now.
+constexpr std::int64_t kBase = 2'100'000'000;
 
 class SnapshotFilesTest : public ::testing::Test {
  protected:
@@ -44,15 +46,19 @@ class SnapshotFilesTest : public ::testing::Test {
                      std::int64_t pid = 1, const std::string& hash = kHash) {
     const std::string path = name(second, pid, hash);
     folder_.file(path, bytes(values));
+    set_time(path, second);
     return path;
+  }
+  void set_time(const std::string& path, std::int64_t second) {
+    const timespec time{.tv_sec = kBase + second, .tv_nsec = 0};
+    const std::array<timespec, 2> times{time, time};
+    ASSERT_EQ(utimensat(AT_FDCWD, folder_.path(path).c_str(), times.data(), 0), 0);
   }
   // An image of the program starts.
   void starts(std::int64_t second, const std::string& hash = kHash) {
     const std::string meta = folder_.path("covmeta." + hash);
     folder_.file("new");
-    const timespec time{.tv_sec = kBase + second, .tv_nsec = 0};
-    const std::array<timespec, 2> times{time, time};
-    ASSERT_EQ(utimensat(AT_FDCWD, folder_.path("new").c_str(), times.data(), 0), 0);
+    set_time("new", second);
     fs::rename(folder_.path("new"), meta);
   }
   std::string content(const std::string& path) {
@@ -69,19 +75,28 @@ class SnapshotFilesTest : public ::testing::Test {
     std::ranges::sort(found);
     return found;
   }
-  supervise::SnapshotFolded fold(const std::string& standing, const std::string& appeared,
-                                 std::int64_t newest_second,
-                                 supervise::Sighting seen = {
-                                     .meta = {}, .at_ns = 0, .image = "gone since"}) {
-    const auto newest_ns = static_cast<std::uint64_t>((kBase + newest_second) * kSecond);
-    return app::fold(folder_.path(), {standing, appeared, {newest_ns, std::move(seen), true}});
+  supervise::SnapshotFolded fold(
+      const std::string& standing, const std::string& appeared, std::int64_t newest_second,
+      supervise::Sighting seen = {.meta = {}, .at_ns = 0, .image = "gone since", .exact = true}) {
+    const auto at = [](std::int64_t second) { return (kBase + second) * kSecond; };
+    const std::uint64_t time_ns = coverage::parse_file_name(appeared).time_ns;
+    return app::fold(
+        folder_.path(),
+        {.standing = standing,
+         .appeared = appeared,
+         .known = {.newest_ns = static_cast<std::uint64_t>(at(newest_second)),
+                   .written_ns = at(newest_second),
+                   .seen = std::move(seen),
+                   .sure = true},
+         .of = {.time_ns = time_ns, .written_ns = static_cast<std::int64_t>(time_ns), .image = ""}},
+        0);
   }
   // Of a writer that was seen when the covmeta of that second was there.
   std::string note(const std::string& standing, std::int64_t started,
                    const std::string& hash = kHash) {
     starts(started, hash);
     return supervise::writer_note(
-        {standing, look_at_writer(folder_.path(), name(0, 1, hash)).meta});
+        {standing, look_at_writer(folder_.path(), name(0, 1, hash), 0).meta});
   }
 
   watch::TemporaryFolder folder_;
@@ -92,21 +107,21 @@ class SnapshotFilesTest : public ::testing::Test {
 TEST(ImageOf, IsTheSameAsLongAsTheProcessRunsItsProgram) {
   Helper one;
   Helper two;
-  EXPECT_EQ(image_of(one.pid()), "") << "a fork of ours that has executed nothing";
+  EXPECT_EQ(image_of(one.pid(), 0).text, "") << "a fork of ours that has executed nothing";
   one.exec_cat();
   two.exec_cat();
-  const std::string image = image_of(one.pid());
+  const std::string image = image_of(one.pid(), 0).text;
   EXPECT_NE(image, "");
-  EXPECT_EQ(image_of(one.pid()), image);
-  EXPECT_NE(image_of(two.pid()), image);
+  EXPECT_EQ(image_of(one.pid(), 0).text, image);
+  EXPECT_NE(image_of(two.pid(), 0).text, image);
   one.die();
-  EXPECT_EQ(image_of(one.pid()), "");
+  EXPECT_EQ(image_of(one.pid(), 0).text, "");
 }
 
 TEST(ImageOf, WhatIsNotOurDescendantHasNone) {
-  EXPECT_EQ(image_of(getpid()), "");
-  EXPECT_EQ(image_of(getppid()), "");
-  EXPECT_EQ(image_of(0), "");
+  EXPECT_EQ(image_of(getpid(), 0).text, "");
+  EXPECT_EQ(image_of(getppid(), 0).text, "");
+  EXPECT_EQ(image_of(0, 0).text, "");
 }
 
 TEST_F(SnapshotFilesTest, ALookAtTheWriterSeesItsImageAndWhichCovmetaIsThere) {
@@ -114,20 +129,30 @@ TEST_F(SnapshotFilesTest, ALookAtTheWriterSeesItsImageAndWhichCovmetaIsThere) {
   writer.exec_cat();
   const std::string path = name(5, writer.pid());
   const std::int64_t before = event::Loop::wall_now().time_since_epoch().count();
-  const auto without = look_at_writer(folder_.path(), path);
+  const auto without = look_at_writer(folder_.path(), path, 0);
   EXPECT_EQ(without.meta, MetaStamp{});
-  EXPECT_EQ(without.image, image_of(writer.pid()));
+  EXPECT_EQ(without.image, image_of(writer.pid(), 0).text);
   EXPECT_GE(without.at_ns, before);
   EXPECT_LE(without.at_ns, event::Loop::wall_now().time_since_epoch().count());
 
   starts(1);
-  const MetaStamp first = look_at_writer(folder_.path(), path).meta;
+  const MetaStamp first = look_at_writer(folder_.path(), path, 0).meta;
   EXPECT_NE(first.inode, 0U);
-  EXPECT_EQ(first.mtime_ns, (kBase + 1) * kSecond);
-  EXPECT_EQ(look_at_writer(folder_.path(), path).meta, first);
+  EXPECT_EQ(first.changed_ns, (kBase + 1) * kSecond);
+  EXPECT_EQ(look_at_writer(folder_.path(), path, 0).meta, first);
   starts(2);
-  EXPECT_NE(look_at_writer(folder_.path(), path).meta, first);
-  EXPECT_EQ(look_at_writer(folder_.path(), name(5, writer.pid(), kOther)).meta, MetaStamp{});
+  EXPECT_NE(look_at_writer(folder_.path(), path, 0).meta, first);
+  EXPECT_EQ(look_at_writer(folder_.path(), name(5, writer.pid(), kOther), 0).meta, MetaStamp{});
+}
+
+TEST_F(SnapshotFilesTest, TheProgramItselfIsSeenEvenIfItMayNotBeLookedInto) {
+  const Helper only_forked;  // as little is known of it
+  EXPECT_EQ(image_of(only_forked.pid(), only_forked.pid()).text, "");
+  Helper program;
+  program.exec_cat();
+  const SeenImage seen = image_of(program.pid(), program.pid());
+  EXPECT_TRUE(seen.exact);
+  EXPECT_EQ(seen.text, image_of(program.pid(), 0).text);
 }
 
 // ---- Folding ----
@@ -213,9 +238,10 @@ TEST_F(SnapshotFilesTest, WhenAnotherImageMayHaveWrittenItTheProcessItselfDecide
   const std::string next = name(3, writer.pid());
   snapshots();
   EXPECT_EQ(fold(first, next, 1, {}).fold, Fold::kept) << "its writer was never seen";
-  const supervise::Sighting another{.meta = {}, .at_ns = 0, .image = "another"};
+  const supervise::Sighting another{.meta = {}, .at_ns = 0, .image = "another", .exact = true};
   EXPECT_EQ(fold(first, next, 1, another).fold, Fold::kept);
-  const supervise::Sighting same{.meta = {}, .at_ns = 0, .image = image_of(writer.pid())};
+  const supervise::Sighting same{
+      .meta = {}, .at_ns = 0, .image = image_of(writer.pid(), 0).text, .exact = true};
   EXPECT_EQ(fold(first, next, 1, same).fold, Fold::replaced);
   snapshots();
   writer.die();
@@ -259,7 +285,7 @@ TEST_F(SnapshotFilesTest, LeftoversThatAStartLiesBetweenStay) {
   writes(1, {1});
   writes(3, {2});
   writes(4, {3});
-  const std::string first = supervise::writer_note({name(1), {.inode = 1, .mtime_ns = 1}});
+  const std::string first = supervise::writer_note({name(1), {.inode = 1, .changed_ns = 1}});
   fold_leftovers(folder_.path(), first);
   EXPECT_EQ(names(), (Names{name(1), name(3), name(4)})) << "without a covmeta nothing is known";
   fold_leftovers(folder_.path(), first + note(name(3), 2));

@@ -9,73 +9,100 @@ namespace {
 
 // ---- Is it the same image? ----
 
-constexpr std::uint64_t kFirst = 1'000'000'000;
-constexpr std::uint64_t kSecond = 2'000'000'000;
-constexpr MetaStamp kMeta{.inode = 5, .mtime_ns = 500'000'000};    // written before both
-constexpr MetaStamp kAnew{.inode = 6, .mtime_ns = 1'500'000'000};  // an image started in between
+// Times in names and of files are the same here.
+constexpr std::int64_t kFirst = 1'000'000'000;
+constexpr std::int64_t kSecond = 2'000'000'000;
+constexpr MetaStamp kMeta{.inode = 5, .changed_ns = 500'000'000};    // written before both
+constexpr MetaStamp kAnew{.inode = 6, .changed_ns = 1'500'000'000};  // an image started in between
 
-Sighting sight(MetaStamp meta, std::string image) {
-  return {.meta = meta, .at_ns = 0, .image = std::move(image)};
+Sighting sight(MetaStamp meta, std::string image, bool exact = true) {
+  return {.meta = meta, .at_ns = 0, .image = std::move(image), .exact = exact};
 }
 
-Standing standing(std::uint64_t newest_ns, Sighting seen, bool sure = true) {
-  return {newest_ns, std::move(seen), sure};
+Standing standing(std::int64_t ns, Sighting seen, bool sure = true) {
+  return {.newest_ns = static_cast<std::uint64_t>(ns),
+          .written_ns = ns,
+          .seen = std::move(seen),
+          .sure = sure};
+}
+
+Appeared file(std::int64_t ns, std::string memory_of = "") {
+  return {static_cast<std::uint64_t>(ns), ns, std::move(memory_of)};
 }
 
 TEST(OneImage, IsItWhenNoneStartedSinceTheFirstFileWasWritten) {
   const Standing known = standing(kFirst, sight({}, "a"), false);
-  EXPECT_TRUE(of_one_image(known, kSecond, sight(kMeta, ""))) << "also of a process that is gone";
-  EXPECT_FALSE(of_one_image(known, kSecond, sight(kAnew, "")));
+  EXPECT_TRUE(of_one_image(known, file(kSecond), sight(kMeta, "")))
+      << "also of a process that is gone";
+  EXPECT_FALSE(of_one_image(known, file(kSecond), sight(kAnew, "")));
 }
 
 TEST(OneImage, IsItOnlyOfADescendantThatWasSeen) {
-  EXPECT_FALSE(of_one_image(standing(kFirst, {}), kSecond, sight(kMeta, "")));
-  EXPECT_FALSE(of_one_image(standing(kFirst, sight(kMeta, "")), kSecond, sight(kMeta, "a")));
-  EXPECT_FALSE(of_one_image(standing(kSecond, {}), kFirst, sight(kMeta, "a")));
+  EXPECT_FALSE(of_one_image(standing(kFirst, {}), file(kSecond), sight(kMeta, "")));
+  EXPECT_FALSE(of_one_image(standing(kFirst, sight(kMeta, "")), file(kSecond), sight(kMeta, "a")));
+  EXPECT_FALSE(of_one_image(standing(kSecond, {}), file(kFirst), sight(kMeta, "a")));
 }
 
-TEST(OneImage, AStartWithinATickOfTheFirstFileMayHaveComeAfterIt) {
-  const auto started_before = [](std::int64_t ns) {
-    const MetaStamp meta{.inode = 5, .mtime_ns = static_cast<std::int64_t>(kFirst) - ns};
-    return of_one_image(standing(kFirst, sight({}, "a")), kSecond, sight(meta, ""));
+TEST(OneImage, AStartInTheSameMomentMayHaveComeAfterTheFirstFile) {
+  const auto started = [](std::int64_t ns) {
+    return of_one_image(standing(kFirst, sight({}, "a")), file(kSecond),
+                        sight({.inode = 5, .changed_ns = ns}, ""));
   };
-  EXPECT_FALSE(started_before(0));
-  EXPECT_FALSE(started_before(kTickNs));
-  EXPECT_TRUE(started_before(kTickNs + 1));
+  EXPECT_FALSE(started(kFirst));
+  EXPECT_TRUE(started(kFirst - 1));
 }
 
 TEST(OneImage, WithoutACovmetaNothingIsKnownOfStarts) {
-  EXPECT_FALSE(of_one_image(standing(kFirst, sight({}, "a")), kSecond, sight({}, "")));
-  EXPECT_FALSE(of_one_image(standing(kFirst, sight({}, "a")), kSecond, sight({}, "b")))
+  EXPECT_FALSE(of_one_image(standing(kFirst, sight({}, "a")), file(kSecond), sight({}, "")));
+  EXPECT_FALSE(of_one_image(standing(kFirst, sight({}, "a")), file(kSecond), sight({}, "b")))
       << "two looks that found none are not the same writing of it";
 }
 
 TEST(OneImage, AnotherProcessMayStartThatProgramWhileTheWriterIsStillSeen) {
   const Standing known = standing(kFirst, sight(kMeta, "a"));
-  EXPECT_TRUE(of_one_image(known, kSecond, sight(kAnew, "a")));
-  EXPECT_FALSE(of_one_image(known, kSecond, sight(kAnew, "b")))
+  EXPECT_TRUE(of_one_image(known, file(kSecond), sight(kAnew, "a")));
+  EXPECT_FALSE(of_one_image(known, file(kSecond), sight(kAnew, "b")))
       << "it called exec, or its pid was reused";
-  EXPECT_FALSE(of_one_image(known, kSecond, sight(kAnew, ""))) << "the second may be another's";
+  EXPECT_FALSE(of_one_image(known, file(kSecond), sight(kAnew, "")))
+      << "the second may be another's";
 }
 
 TEST(OneImage, AnImageThatWasNotSeenBeforeTheFileMayHaveBeenAboutToStart) {
   const Standing known = standing(kFirst, sight(kMeta, "a"), false);
-  EXPECT_FALSE(of_one_image(known, kSecond, sight(kAnew, "a")));
+  EXPECT_FALSE(of_one_image(known, file(kSecond), sight(kAnew, "a")));
+}
+
+TEST(OneImage, AProcessThatCannotBeLookedIntoMayHaveCalledExec) {
+  const Standing known = standing(kFirst, sight(kMeta, "a", false), false);
+  EXPECT_FALSE(of_one_image(known, file(kSecond), sight(kAnew, "a", false)));
+  EXPECT_TRUE(of_one_image(known, file(kSecond), sight(kMeta, "a", false))) << "but none started";
 }
 
 TEST(OneImage, TheWriterIsGoneButNoneStartedSinceItWasSeen) {
-  EXPECT_TRUE(of_one_image(standing(kFirst, sight(kAnew, "a")), kSecond, sight(kAnew, "")));
+  EXPECT_TRUE(of_one_image(standing(kFirst, sight(kAnew, "a")), file(kSecond), sight(kAnew, "")));
 }
 
 TEST(OneImage, TwoWritersThatWereNotSeenAreNotTakenForOne) {
-  EXPECT_FALSE(of_one_image(standing(kFirst, sight(kAnew, "")), kSecond, sight(kAnew, "")));
+  EXPECT_FALSE(of_one_image(standing(kFirst, sight(kAnew, "")), file(kSecond), sight(kAnew, "")));
 }
 
 TEST(OneImage, OfAFileThatCameLateItIsTheOlderTimeThatCounts) {
-  EXPECT_TRUE(of_one_image(standing(kSecond, sight(kAnew, "a")), kFirst, sight(kMeta, "")));
-  EXPECT_FALSE(of_one_image(standing(kSecond, sight(kAnew, "a")), kFirst, sight(kAnew, "")));
-  EXPECT_FALSE(of_one_image(standing(kSecond, sight(kAnew, "a")), kFirst, sight(kAnew, "a")))
+  const Standing known = standing(kSecond, sight(kAnew, "a"));
+  EXPECT_TRUE(of_one_image(known, file(kFirst), sight(kMeta, "")));
+  EXPECT_FALSE(of_one_image(known, file(kFirst), sight(kAnew, "")));
+  EXPECT_FALSE(of_one_image(known, file(kFirst), sight(kAnew, "a")))
       << "the image that was seen wrote the newer one; of the older one that says nothing";
+}
+
+TEST(OneImage, WhoseMemoryItIsSaysMoreThanAnyStart) {
+  const Standing known = standing(kFirst, sight(kMeta, "a"));
+  EXPECT_FALSE(of_one_image(known, file(kSecond, "b"), sight(kMeta, "b")))
+      << "an image with another GOCOVERDIR writes no covmeta here";
+  EXPECT_TRUE(of_one_image(known, file(kSecond, "a"), sight(kAnew, "b")));
+  EXPECT_TRUE(of_one_image(known, file(kFirst - 1, "a"), sight({}, ""))) << "also an older one";
+  const Standing unsure = standing(kFirst, sight(kMeta, "a"), false);
+  EXPECT_TRUE(of_one_image(unsure, file(kSecond, "b"), sight(kMeta, "b")))
+      << "what was seen need not be what wrote the first";
 }
 
 TEST(OneImage, OfLeftoversTheNoteOfTheirWriterDecides) {

@@ -163,9 +163,10 @@ class Driver {
 
   // What a look at a writer sees, and what a fold does.
   std::function<Sighting(const std::string& path)> sight = [](const std::string& path) {
-    return Sighting{.meta = {.inode = 1, .mtime_ns = 1},
+    return Sighting{.meta = {.inode = 1, .changed_ns = 1},
                     .at_ns = 2,
-                    .image = "image " + std::to_string(coverage::parse_file_name(path).pid)};
+                    .image = "image " + std::to_string(coverage::parse_file_name(path).pid),
+                    .exact = true};
   };
   Fold fold = Fold::kept;
   int looks = 0;           // at writers

@@ -19,10 +19,13 @@ std::string path(std::uint64_t second, std::uint32_t pid = 7, const std::string&
   return "covcounters." + hash + '.' + std::to_string(pid) + '.' + std::to_string(second * kSecond);
 }
 
-FileEntry entry(const std::string& name, std::uint64_t size = 10) { return {name, size, 1}; }
+// Written at the time in its name.
+FileEntry entry(const std::string& name, std::uint64_t size = 10) {
+  return {name, size, static_cast<std::int64_t>(coverage::parse_file_name(name).time_ns)};
+}
 
 MetaStamp started(std::int64_t second) {
-  return {.inode = static_cast<std::uint64_t>(second) + 1, .mtime_ns = second * kSecond};
+  return {.inode = static_cast<std::uint64_t>(second) + 1, .changed_ns = second * kSecond};
 }
 
 class SnapshotsTest : public ::testing::Test {
@@ -30,10 +33,13 @@ class SnapshotsTest : public ::testing::Test {
   void saw(const std::string& name) {
     snapshots_.saw({entry(name), coverage::parse_file_name(name), false});
   }
-  // Who ran at that time.
-  void ran(const std::map<std::uint32_t, std::string>& images, std::int64_t ns) {
-    ProcessesFound found{.processes = {}, .begin_ns = ns, .end_ns = ns};
-    for (const auto& [pid, image] : images) found.processes.push_back({.pid = pid, .image = image});
+  // Who ran at that time, when that covmeta was there.
+  void ran(const std::map<std::uint32_t, std::string>& images, std::int64_t ns,
+           MetaStamp meta = started(0)) {
+    ProcessesFound found{.processes = {}, .metas = {{kHash, meta}}, .end_ns = ns};
+    for (const auto& [pid, image] : images) {
+      found.processes.push_back({.pid = pid, .image = image, .exact = true});
+    }
     snapshots_.running(found);
   }
   // The next request, after notes.
@@ -64,17 +70,18 @@ class SnapshotsTest : public ::testing::Test {
   }
   std::optional<Snapshots::Upload> looked(const std::string& name, const std::string& image,
                                           MetaStamp meta = started(0)) {
-    return snapshots_.on_looked({name, {.meta = meta, .at_ns = 0, .image = image}});
+    return snapshots_.on_looked({name, {.meta = meta, .at_ns = 0, .image = image, .exact = true}});
   }
   std::optional<Snapshots::Upload> folded(const FoldSnapshot& asked, Fold fold,
                                           const std::string& image = "a",
                                           MetaStamp meta = started(0)) {
-    return snapshots_.on_folded({.standing = asked.standing,
-                                 .appeared = asked.appeared,
-                                 .fold = fold,
-                                 .wrapped = false,
-                                 .file = entry(asked.standing, 20),
-                                 .seen = {.meta = meta, .at_ns = 0, .image = image}});
+    return snapshots_.on_folded(
+        {.standing = asked.standing,
+         .appeared = asked.appeared,
+         .fold = fold,
+         .wrapped = false,
+         .file = entry(asked.standing, 20),
+         .seen = {.meta = meta, .at_ns = 0, .image = image, .exact = true}});
   }
   // A process's first file, whose writer was seen.
   void begin(const std::string& name, const std::string& image = "a", MetaStamp meta = started(0)) {
@@ -262,19 +269,46 @@ TEST_F(SnapshotsTest, AProcessThatIsGoneIsNotKnown) {
 }
 
 TEST_F(SnapshotsTest, AProcessThatRanBeforeItsFileAndIsGoneIsKnownIfNoneStartedSince) {
-  ran({{7, "a"}}, 4 * kSecond);
+  ran({{7, "a"}}, 4 * kSecond, started(3));
   begin(path(5), "", started(3));
   EXPECT_EQ(known_image(path(5), path(6)), "a");
 
   snapshots_ = {};
-  ran({{7, "a"}}, 3 * kSecond);
-  begin(path(5), "", started(4));
+  ran({{7, "a"}}, 4 * kSecond, started(2));
+  begin(path(5), "", started(3));
   EXPECT_EQ(known_image(path(5), path(6)), "") << "another image may have written it";
 
   snapshots_ = {};
-  ran({{7, ""}}, 4 * kSecond);
+  ran({{7, ""}}, 4 * kSecond, started(3));
   begin(path(5), "", started(3));
   EXPECT_EQ(known_image(path(5), path(6)), "") << "it could not be looked at";
+}
+
+TEST_F(SnapshotsTest, WhoseMemoryAFileIsIsKnownForSure) {
+  snapshots_.read_from(path(5), "a");
+  begin(path(5), "b", started(6));
+  snapshots_.read_from(path(7), "c");
+  saw(path(7));
+  const FoldSnapshot asked = expect_fold(path(5), path(7));
+  EXPECT_EQ(asked.known.seen.image, "a");
+  EXPECT_TRUE(asked.known.sure);
+  EXPECT_EQ(asked.known.seen.meta, MetaStamp{}) << "that covmeta may be another image's";
+  EXPECT_EQ(asked.of.image, "c");
+  EXPECT_EQ(asked.of.written_ns, 7 * kSecond);
+  EXPECT_TRUE(folded(asked, Fold::kept, "b", started(6)));
+  saw(path(8));
+  EXPECT_EQ(expect_fold(path(7), path(8)).known.seen.image, "c");
+}
+
+TEST_F(SnapshotsTest, ASnapshotOfItsMemoryTellsWhoTheWriterIs) {
+  begin(path(5), "a", started(4));
+  snapshots_.read_from(path(7), "a");
+  saw(path(7));
+  const FoldSnapshot asked = expect_fold(path(5), path(7));
+  EXPECT_FALSE(asked.known.sure);
+  folded(asked, Fold::replaced, "", started(4));
+  saw(path(8));
+  EXPECT_TRUE(expect_fold(path(5), path(8)).known.sure);
 }
 
 TEST_F(SnapshotsTest, AnImageIsSureOnceItWasSeenBeforeAndAfterAFile) {
@@ -321,6 +355,27 @@ TEST_F(SnapshotsTest, EachWriterThatIsKnownIsNotedOnce) {
   EXPECT_EQ(notes_[1].meta, started(7));
 }
 
+TEST_F(SnapshotsTest, TooManyOldNotesAreWrittenAnew) {
+  ran({{7, "a"}}, 4 * kSecond);
+  begin(path(5), "a", started(1));
+  begin(path(5, 8), "", started(1));
+  for (std::int64_t second = 2;; ++second) {
+    snapshots_.image_started(kHash);
+    expect_look(path(5));
+    looked(path(5), "a", started(second));
+    const auto request = snapshots_.next();
+    ASSERT_TRUE(request);
+    if (const auto* anew = std::get_if<RewriteNotes>(&*request)) {
+      ASSERT_EQ(anew->notes.size(), 1U) << "of the writers that are known";
+      EXPECT_EQ(anew->notes[0].path, path(5));
+      EXPECT_EQ(anew->notes[0].meta, started(second));
+      break;
+    }
+    ASSERT_LE(second, 5000);
+  }
+  expect_nothing();
+}
+
 TEST_F(SnapshotsTest, WhenAnotherProcessStartsTheProgramTheWriterIsLookedAtAgain) {
   ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a", started(4));
@@ -331,6 +386,8 @@ TEST_F(SnapshotsTest, WhenAnotherProcessStartsTheProgramTheWriterIsLookedAtAgain
   const FoldSnapshot asked = expect_fold(path(5), path(7));
   EXPECT_EQ(asked.known.seen.image, "a");
   EXPECT_EQ(asked.known.seen.meta, started(6)) << "seen after that start: its end may come now";
+  ASSERT_EQ(notes_.size(), 2U);
+  EXPECT_EQ(notes_[1].meta, started(6));
 }
 
 TEST_F(SnapshotsTest, AWriterThatHasBecomeAnotherImageIsForgotten) {

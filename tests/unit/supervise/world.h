@@ -28,6 +28,7 @@ class World {
 
   explicit World(Pick pick) : pick_(std::move(pick)), options_(make_options()) {
     create_only_ = pick_(8) == 1;
+    closed_ = pick_(8) == 1;
     lossy_ = pick_(4) == 1;
     failing_ = pick_(4);
     slow_ = pick_(4) == 1;
@@ -105,6 +106,7 @@ class World {
     std::uint64_t count = 0;
     bool alive = false;
     bool handler = false;
+    int born = 0;  // its first image
   };
   struct Content {
     int image = 0;
@@ -120,6 +122,7 @@ class World {
     starts_.push_back(time);
     at(time, [this, &process] {
       process.image = ++last_image_;
+      if (process.born == 0) process.born = process.image;
       process.count = 0;
       process.alive = true;
     });
@@ -478,9 +481,18 @@ class World {
     if (const auto meta = disk_.find(meta_path()); meta != disk_.end()) {
       seen.meta = {meta_inode_, meta->second.mtime_ns};
     }
-    if (const Process* process = alive(pid)) seen.image = std::to_string(process->image);
+    if (const Process* process = alive(pid)) {
+      seen.image = image_text(*process);
+      seen.exact = !closed_;
+    }
     seen.at_ns = wall_now();
     return seen;
+  }
+
+  // Of processes that may not be looked into only the process is known.
+  [[nodiscard]] std::string image_text(const Process& process) const {
+    if (!closed_) return std::to_string(process.image);
+    return std::to_string(process.pid) + ' ' + std::to_string(process.born) + " ?";
   }
 
   static std::uint32_t pid_of(const std::string& path) {
@@ -506,9 +518,8 @@ class World {
     answers_.emplace_back(answer);
   }
 
-  void perform(const NoteWriter& action) {
-    require(notes_.emplace(action.path, action.meta).second, "a writer is noted twice");
-  }
+  void perform(const NoteWriter& action) { notes_[action.path] = action.meta; }
+  void perform(const RewriteNotes&) { require(false, "notes are written anew in so short a run"); }
 
   // Were the supervisor killed now, the next run would fold what is left by the notes alone.
   void check_leftovers() {
@@ -517,7 +528,8 @@ class World {
     const MetaStamp meta{meta_inode_, meta_file->second.mtime_ns};
     for (const auto& [path, noted] : notes_) {
       const coverage::FileName standing = coverage::parse_file_name(path);
-      if (!disk_.contains(path) || !of_one_image(noted, standing.time_ns, meta)) continue;
+      const auto there = disk_.find(path);
+      if (there == disk_.end() || !of_one_image(noted, there->second.mtime_ns, meta)) continue;
       for (const auto& [later, _] : disk_) {
         const coverage::FileName name = coverage::parse_file_name(later);
         const bool folds = name.kind == standing.kind && name.pid == standing.pid &&
@@ -531,8 +543,7 @@ class World {
   void fold(const FoldSnapshot& action, SnapshotFolded& answer) {
     const Content standing = contents_[action.standing];
     const Content appeared = contents_[action.appeared];
-    const std::uint64_t time_ns = coverage::parse_file_name(action.appeared).time_ns;
-    const bool newer = time_ns > action.known.newest_ns;
+    const bool newer = action.of.time_ns > action.known.newest_ns;
     const auto counters = [](const Content& content) {
       coverage::Counters result;
       const auto count = static_cast<std::uint32_t>(content.count);
@@ -540,7 +551,7 @@ class World {
       return result;
     };
     require(!options_.shared_folder, "a fold in a folder that others use");
-    const bool one = of_one_image(action.known, time_ns, answer.seen);
+    const bool one = of_one_image(action.known, action.of, answer.seen);
     answer.fold = judge(counters(standing), counters(appeared), newer, one).fold;
     if (answer.fold == Fold::kept) {
       const bool missed = std::ranges::any_of(contents_, [&](const auto& other) {
@@ -563,16 +574,20 @@ class World {
     disk_.erase(action.appeared);
   }
 
-  void perform(const FindProcesses&) {
+  void perform(const FindProcesses& action) {
     require(!options_.shared_folder, "a snapshot in a folder that others use");
     require(!exit_at_, "a flush after the child's end");
     ProcessesFound found;
-    found.begin_ns = wall_now();
+    for (const std::string& hash : action.hashes) {
+      require(hash == kHash, "a hash of no covmeta");
+      found.metas[hash] = look(0).meta;
+    }
     const auto add = [&](const Process& process, bool main) {
       if (!process.alive || process.image == 0) return;
       found.processes.push_back({.pid = process.pid,
                                  .main = main,
-                                 .image = std::to_string(process.image),
+                                 .image = image_text(process),
+                                 .exact = !closed_,
                                  .handler = process.handler,
                                  .handler_error = {}});
     };
@@ -600,13 +615,14 @@ class World {
     Process* process = alive(action.pid);
     const bool too_early = std::ranges::any_of(
         starts_, [&](MonoTime start) { return now_ < start + ms(15) && start <= now_ + ms(15); });
-    if (process != nullptr && !too_early) {
+    if (process != nullptr && !too_early && !closed_) {
       answer.result = Result::unchanged;
       if (pick_(3) != 1) {
         answer.result = Result::written;
         const std::string path = write_counters(*process);
         told({disk_.at(path)});
-        answers_.emplace_back(FileFinished{disk_.at(path)});
+        answer.file = disk_.at(path);
+        answer.image = image_text(*process);
       }
     }
     answers_.emplace_back(answer);
@@ -713,6 +729,7 @@ class World {
   Pick pick_;
   MonoTime now_ = kBegin;
   SessionOptions options_;
+  bool closed_ = false;        // processes may not be looked into
   bool lossy_ = false;         // file events get lost
   std::uint64_t failing_ = 0;  // how often uploads fail, of 4
   bool slow_ = false;          // listings and timers come late

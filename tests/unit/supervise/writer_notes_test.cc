@@ -5,15 +5,16 @@
 namespace integcov::supervise {
 namespace {
 
-constexpr MetaStamp kMeta{.inode = 18'446'744'073'709'551'615U, .mtime_ns = -5};
+constexpr MetaStamp kMeta{.inode = 18'446'744'073'709'551'615U, .changed_ns = -5};
 
 TEST(WriterNotes, AreReadBackAndTheLastOneOfAFileCounts) {
-  const auto notes = parse_writer_notes(writer_note({"covcounters.a.1.2", {.inode = 1}}) +
-                                        writer_note({"with a space", {.inode = 2, .mtime_ns = 3}}) +
-                                        writer_note({"covcounters.a.1.2", kMeta}));
+  const auto notes =
+      parse_writer_notes(writer_note({"covcounters.a.1.2", {.inode = 1}}) +
+                         writer_note({"with a space", {.inode = 2, .changed_ns = 3}}) +
+                         writer_note({"covcounters.a.1.2", kMeta}));
   ASSERT_EQ(notes.size(), 2U);
   EXPECT_EQ(notes.at("covcounters.a.1.2"), kMeta);
-  EXPECT_EQ(notes.at("with a space"), (MetaStamp{.inode = 2, .mtime_ns = 3}));
+  EXPECT_EQ(notes.at("with a space"), (MetaStamp{.inode = 2, .changed_ns = 3}));
 }
 
 TEST(WriterNotes, DamagedLinesAreSkipped) {

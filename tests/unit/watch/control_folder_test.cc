@@ -132,5 +132,20 @@ TEST(ControlFolder, WhatSomebodyPutInTheLedgersPlaceNeitherBlocksNorIsOverwritte
   EXPECT_EQ(control.read(Text::ledger), "");
 }
 
+TEST(ControlFolder, ATextIsRemovedAndAnEndIsNoted) {
+  const TemporaryFolder dir;
+  ControlFolder control(dir.path());
+  EXPECT_TRUE(control.remove(Text::writers)) << "there is none";
+  EXPECT_TRUE(control.begin(Text::writers, "a\n"));
+  EXPECT_TRUE(control.remove(Text::writers));
+  control.append(Text::writers, "b\n");
+  EXPECT_EQ(control.read(Text::writers), "");
+  EXPECT_FALSE(control.has_ended());
+  ControlFolder(dir.path()).note_end();
+  EXPECT_FALSE(control.has_ended()) << "of another one that has no lock";
+  control.note_end();
+  EXPECT_TRUE(control.has_ended());
+}
+
 }  // namespace
 }  // namespace integcov::watch
