@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "app/snapshot_files.h"
+#include "supervise/report_lines.h"
 #include "watch/run_folder.h"
 
 namespace integcov::app {
@@ -30,9 +31,9 @@ bool fold_run(const std::string& folder, const watch::ControlFolder& control) {
 }
 
 // What was left is settled before files of other runs come beside it: the pids of two runs say
-// nothing about each other. The ledgers of those runs.
-std::vector<std::string> settle(const std::string& coverdir, watch::ControlFolder& control,
-                                const watch::BeforeTheMove& before_the_move) {
+// nothing about each other.
+watch::Adopted settle(const std::string& coverdir, watch::ControlFolder& control,
+                      const watch::BeforeTheMove& before_the_move) {
   if (const std::string notes = control.read(Text::writers); !notes.empty()) {
     fold_leftovers(coverdir, notes);
     if (!control.remove(Text::writers)) return {};
@@ -61,7 +62,7 @@ CoverageFolder take_folder(const config::Config& config, const std::string& run,
   CoverageFolder folder{.path = coverdir, .control = {}, .ledgers = {}};
   watch::ControlFolder& control = folder.control.emplace(coverdir);
   switch (control.lock()) {
-    case Lock::held: folder.ledgers = settle(coverdir, control, fold_run); return folder;
+    case Lock::held: folder.ledgers = settle(coverdir, control, fold_run).ledgers; return folder;
     case Lock::taken: break;
     case Lock::forbidden:
       return share(std::move(folder), config, coverdir + "/.integcov belongs to another user", log);
@@ -85,32 +86,34 @@ CoverageFolder take_folder(const config::Config& config, const std::string& run,
   return folder;
 }
 
-void leave_folder(CoverageFolder folder, const std::string& coverdir, StderrLog& log) {
+void leave_folder(CoverageFolder folder, const config::Config& config, StderrLog& log) {
   constexpr int kTries = 5;
   constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 5'000'000};
+  const std::string& coverdir = config.coverdir;
   const bool all_ended = waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT) != 0;
   if (folder.own && all_ended && folder.control) folder.control->note_end();
   folder.control.reset();
-  for (int tries = 0; tries < kTries; ++tries) {
-    if (folder.own && access(folder.path.c_str(), F_OK) != 0) return;  // somebody else did it
+
+  // A run that uploads says itself what went up.
+  const auto uploaded_nothing = [](const std::string& path, const watch::ControlFolder& run) {
+    return run.read(Text::ledger).empty() && fold_run(path, run);
+  };
+  const auto is_moved = [&] { return folder.own && access(folder.path.c_str(), F_OK) != 0; };
+  for (int tries = 0; tries < kTries && !is_moved(); ++tries) {
     watch::ControlFolder control(coverdir);
     if (control.lock() == Lock::held) {
-      std::size_t moved = 0;
-      settle(coverdir, control, [&](const std::string& path, const watch::ControlFolder& run) {
-        if (!run.read(Text::ledger).empty()) return false;  // a run that uploads says what went up
-        ++moved;
-        return fold_run(path, run);
-      });
-      if (moved > 0) {
-        log.write(Severity::info,
-                  "the coverage of runs that had a folder of their own is in " + coverdir + " now");
+      const std::size_t moved = settle(coverdir, control, uploaded_nothing).moved;
+      if (moved > 0 && !folder.own) {
+        log.write(Severity::info, "what runs with a folder of their own left is in " + coverdir);
       }
-      return;
+      break;
     }
     // Who has it may have passed our folder while we held that.
-    if (control.lock() != Lock::taken || !folder.own) return;
+    if (control.lock() != Lock::taken || !folder.own) break;
     nanosleep(&kPause, nullptr);
   }
+  if (!folder.own || uploads(config)) return;
+  log.write(supervise::kept_line(is_moved() ? coverdir : folder.path));
 }
 
 }  // namespace integcov::app

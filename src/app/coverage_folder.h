@@ -27,6 +27,6 @@ CoverageFolder take_folder(const config::Config& config, const std::string& run,
 
 // After the run, in the folder that was asked for. The last one there moves up what runs with a
 // folder of their own left, if they uploaded nothing: the folder is then all that the user has.
-void leave_folder(CoverageFolder folder, const std::string& coverdir, StderrLog& log);
+void leave_folder(CoverageFolder folder, const config::Config& config, StderrLog& log);
 
 }  // namespace integcov::app

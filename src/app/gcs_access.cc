@@ -81,7 +81,12 @@ Result<std::string> emulator_url(std::string_view value) {
   while (url.ends_with('/')) url.pop_back();
   const std::size_t scheme = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;
   const std::string_view rest = std::string_view(url).substr(scheme);
-  const bool odd = rest.find_first_of(" \t\r\n?#@\"\\") != std::string_view::npos;
+  const std::string_view host = rest.substr(0, rest.find('/'));
+  const std::size_t colon = host.rfind(':');
+  const std::string_view port = colon == std::string_view::npos ? "" : host.substr(colon + 1);
+  const bool odd =
+      rest.find_first_of(" \t\r\n?#@\"\\") != std::string_view::npos ||
+      (!host.ends_with(']') && port.find_first_not_of("0123456789") != std::string_view::npos);
   if (scheme == 0 || rest.empty() || rest.front() == '/' || rest.front() == ':' || odd) {
     return Error{"STORAGE_EMULATOR_HOST=" + config::quote(value) +
                  " is not an address; expected host:port or http://host:port"};

@@ -89,7 +89,8 @@ int run(const config::Config& config, const config::Environment& env,
   }
   for (const std::string& warning : plan->warnings) log.write(Severity::warning, warning);
 
-  const std::string coverdir = plan->config.coverdir;
+  const config::Config asked = plan->config;
+  const std::string& coverdir = asked.coverdir;
   if (const auto made = watch::make_folder(coverdir); !made) {
     log.write(Severity::warning, made.message() + ": the program can't leave coverage there");
   } else if (access(coverdir.c_str(), W_OK | X_OK) != 0) {
@@ -120,7 +121,7 @@ int run(const config::Config& config, const config::Environment& env,
   }
   if (const auto* error = std::get_if<process::SpawnError>(&child)) {
     log.write(Severity::error, error->message);
-    app::leave_folder(std::move(folder), coverdir, log);
+    app::leave_folder(std::move(folder), asked, log);
     return error->exit_code;
   }
   app::Child started_child{.pid = std::get<pid_t>(child),
@@ -134,7 +135,7 @@ int run(const config::Config& config, const config::Environment& env,
 
   const ExitStatus status =
       supervise(*plan, std::move(metadata), folder, std::move(started_child), job_control, log);
-  app::leave_folder(std::move(folder), coverdir, log);
+  app::leave_folder(std::move(folder), asked, log);
   log.flush();
   job_control.die_like(status);
   return status.shell_code();
@@ -144,6 +145,9 @@ int start(int argc, char** argv, char** envp, const process::Inherited& inherite
           app::StderrLog& log) {
   const config::Environment env(envp);
   const std::vector<std::string_view> args(argv + (argc > 0 ? 1 : 0), argv + argc);
+  // A setting may be wrong: until they are read the environment says how to.
+  const auto format = env.get("INTEGCOV_LOG_FORMAT");
+  log.set_style({.json = format ? *format == "json" : app::platform_logs_json(env)});
   const auto invocation = config::parse_command_line(args, env);
   if (!invocation) {
     log.write(Severity::error, invocation.message());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <string_view>
@@ -45,10 +46,17 @@ std::string image_line(std::string_view auxv) {
   return '\n' + std::string(checksum.data()) + '\n';
 }
 
-// ready.PID: the format's number, the signal's number and the checksum, a line each.
-bool has_handler(const std::string& coverdir, pid_t pid, std::string_view auxv) {
+// ready.PID: the format's number, the signal's number and the checksum, a line each. The signal, or
+// 0 if there is no handler.
+int handler_signal(const std::string& coverdir, pid_t pid, std::string_view auxv) {
+  constexpr std::string_view kFormat = "1\n";
   const std::string ready = handler_file(coverdir, "ready", pid);
-  return ready.starts_with("1\n") && ready.ends_with(image_line(auxv));
+  if (!ready.starts_with(kFormat) || !ready.ends_with(image_line(auxv))) return 0;
+  int signal = 0;
+  const char* const end = ready.data() + ready.size();
+  const auto [stop, error] = std::from_chars(ready.data() + kFormat.size(), end, signal);
+  const bool good = error == std::errc() && stop != end && *stop == '\n';
+  return good && signal > 0 && signal <= SIGRTMAX ? signal : 0;
 }
 
 // error.PID: a sentence and the checksum; "" if there is none of this image.
@@ -73,7 +81,8 @@ ProcessesFound find_processes(const std::string& coverdir, pid_t main,
     process.image = seen.text;
     process.exact = seen.exact;
     const std::string_view auxv = identity ? std::string_view(identity->image) : "";
-    process.handler = has_handler(coverdir, pid, auxv);
+    process.handler_signal = handler_signal(coverdir, pid, auxv);
+    process.handler = process.handler_signal != 0;
     if (!process.handler) process.handler_error = handler_error(coverdir, pid, auxv);
     found.processes.push_back(std::move(process));
   }

@@ -1,6 +1,7 @@
 #include "app/supervisor.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -99,7 +100,9 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
           .seed = seed,
           .start_ns = started_.time_since_epoch().count(),
           .run_start_ns = (started_ - kClockSlack).time_since_epoch().count(),
-          .shared_folder = folder_.shared},
+          .shared_folder = folder_.shared,
+          .own_folder = folder_.own,
+          .unwritable_folder = access(config.coverdir.c_str(), W_OK | X_OK) != 0},
       event::Loop::now());
   if (folder_.control && to_storage) read_ledger();
 }

@@ -8,7 +8,7 @@ void ReadySet::already_uploaded(const FileEntry& file) { earlier_[file.path] = f
 
 std::optional<ReadyFile> ReadySet::saw(const FileEntry& file, Stage stage) {
   FileName name = parse_file_name(file.path);
-  if (is_of_this_run(file)) {
+  if (is_of_this_run(file, name)) {
     covmeta_seen_ |= name.kind == FileKind::covmeta;
     counters_seen_ |= name.kind == FileKind::covcounters;
   }

@@ -32,9 +32,10 @@ class ReadySet {
     late,       // later looks: only coverage files are still taken
   };
 
-  // What was modified before `run_start_ns` (CLOCK_REALTIME) is of an earlier run.
-  explicit ReadySet(Scope scope, std::int64_t run_start_ns = 0)
-      : scope_(scope), run_start_ns_(run_start_ns) {}
+  // What was modified before `run_start_ns`, or has a time before `start_ns` in its name, is of an
+  // earlier run (both CLOCK_REALTIME; the clock of files may differ a little).
+  explicit ReadySet(Scope scope, std::int64_t run_start_ns = 0, std::int64_t start_ns = 0)
+      : scope_(scope), run_start_ns_(run_start_ns), start_ns_(start_ns) {}
 
   // A file that an earlier run in this folder uploaded to the same place.
   void already_uploaded(const FileEntry& file);
@@ -47,8 +48,10 @@ class ReadySet {
   void changed(const FileEntry& file, Stage stage) { taken_[file.path] = {file, stage}; }
   void removed(const std::string& path) { taken_.erase(path); }
 
-  [[nodiscard]] bool is_of_this_run(const FileEntry& file) const {
-    return file.mtime_ns >= run_start_ns_;
+  [[nodiscard]] bool is_of_this_run(const FileEntry& file, const FileName& name) const {
+    const bool counters = name.kind == FileKind::covcounters;
+    return file.mtime_ns >= run_start_ns_ &&
+           (!counters || static_cast<std::int64_t>(name.time_ns) >= start_ns_);
   }
   // Of this run.
   [[nodiscard]] bool covmeta_seen() const { return covmeta_seen_; }
@@ -65,6 +68,7 @@ class ReadySet {
 
   Scope scope_;
   std::int64_t run_start_ns_;
+  std::int64_t start_ns_;
   std::map<std::string, FileEntry> earlier_;  // by path: uploaded by an earlier run
   std::map<std::string, Taken> taken_;        // by path: ready before in this run
   bool covmeta_seen_ = false;

@@ -10,6 +10,8 @@ namespace integcov::supervise {
 
 class Budget {
  public:
+  // Even where no time is granted: what is there is looked at, and can go to a folder.
+  static constexpr Duration kLeast = std::chrono::milliseconds(100);
   // Kept back from the grace: the platform's SIGKILL comes at its end.
   static constexpr Duration kReserve = std::chrono::milliseconds(500);
 
@@ -17,7 +19,8 @@ class Budget {
   static constexpr Duration kLongest = std::chrono::hours(24 * 365);
 
   Budget(Duration grace, Duration upload_timeout)
-      : grace_(std::min(grace, kLongest)), upload_timeout_(std::min(upload_timeout, kLongest)) {}
+      : grace_(std::clamp(grace, kLeast, kLongest)),
+        upload_timeout_(std::clamp(upload_timeout, kLeast, kLongest)) {}
 
   // SIGTERM or SIGINT.
   void stop_requested(MonoTime now);

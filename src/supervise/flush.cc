@@ -10,7 +10,9 @@ namespace integcov::supervise {
 using config::FlushMode;
 
 void Flush::coverage_seen(MonoTime now) {
-  if (std::exchange(covered_, true) || off() || interval_ == Duration::zero()) return;
+  if (std::exchange(covered_, true) || off()) return;
+  if (wanted_) wanted_at_ = now + kSettle;
+  if (interval_ == Duration::zero()) return;
   // Somewhere in its second half, so that a fleet that starts at once doesn't flush at once.
   std::uniform_int_distribution<Duration::rep> half(interval_.count() / 2, interval_.count());
   due_ = now + std::max(Duration(half(random_)), kSettle);
@@ -23,7 +25,11 @@ void Flush::stop_requested(MonoTime now, MonoTime end) {
 }
 
 void Flush::requested(MonoTime now, std::optional<std::int64_t> forwarded_ns) {
-  if (off() || ended_ || !covered_) return;
+  if (off() || ended_) return;
+  if (!covered_) {
+    wanted_ = true;  // a signal that was forwarded came before there could be a handler
+    return;
+  }
   if (in_round_) {
     again_ = true;
     forwarded_again_ns_ = forwarded_ns;
@@ -68,6 +74,10 @@ std::optional<Flush::Request> Flush::next(MonoTime now) {
   }
   give_up_waiting(now);
   finish_round(now);
+  if (wanted_at_ && *wanted_at_ <= now) {
+    wanted_at_.reset();
+    requested(now, std::nullopt);
+  }
   if (covered_ && !in_round_ && due_ && *due_ <= now) begin(now);
   if (requests_.empty()) return std::nullopt;
   const Request request = requests_.front();
@@ -80,6 +90,7 @@ std::optional<MonoTime> Flush::deadline() const {
   std::optional<MonoTime> earliest;
   const auto also = [&](MonoTime time) { earliest = std::min(earliest.value_or(time), time); };
   for (const auto& [pid, awaited] : awaited_) also(awaited.until);
+  if (wanted_at_) also(*wanted_at_);
   if (covered_ && !in_round_ && due_) also(*due_);
   if (covered_ && !before_kill_.empty()) also(before_kill_.front());
   return earliest;
@@ -119,7 +130,8 @@ void Flush::take(const ProcessesFound::Process& process, MonoTime now) {
   if (process.main && !process.handler && !process.handler_error.empty()) {
     warn_once("handler", "the program's snapshot handler says: " + process.handler_error);
   }
-  if (process.main && forwarded_ns_) {
+  const int signal = process.handler ? process.handler_signal : options_.signal;
+  if (process.main && forwarded_ns_ && signal == options_.signal) {
     awaited_[pid] = {*forwarded_ns_, now + wait(), true};
     if (const auto seen = newest_ns_.find(pid); seen != newest_ns_.end()) {
       counters_written(pid, seen->second, now);
@@ -127,7 +139,7 @@ void Flush::take(const ProcessesFound::Process& process, MonoTime now) {
     return;
   }
   asked_.insert(pid);
-  requests_.emplace_back(SignalSnapshot{pid, options_.signal});
+  requests_.emplace_back(SignalSnapshot{pid, signal});
 }
 
 void Flush::on(const SnapshotSignalled& answer, MonoTime now) {

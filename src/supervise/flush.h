@@ -45,7 +45,8 @@ struct ProcessesFound {
     bool main = false;
     std::string image;          // as in Sighting
     bool exact = false;         // as well
-    bool handler = false;       // it has said that it writes a snapshot when signalled
+    bool handler = false;       // it has said that it writes a snapshot when signalled …
+    int handler_signal = 0;     // … with this
     std::string handler_error;  // it has said why it can't
   };
   std::vector<Process> processes;
@@ -94,8 +95,8 @@ class Flush {
   void coverage_seen(MonoTime now);
   // A stop signal went to the app, which may take until `end`.
   void stop_requested(MonoTime now, MonoTime end);
-  // A snapshot now. `forwarded_ns`: the program itself was sent the flush signal then
-  // (CLOCK_REALTIME), which is its request.
+  // A snapshot now, or soon after coverage is seen. `forwarded_ns`: the program itself was sent the
+  // flush signal then (CLOCK_REALTIME), which is its request.
   void requested(MonoTime now, std::optional<std::int64_t> forwarded_ns);
   // The app is gone: nothing is taken any more.
   void end();
@@ -138,6 +139,8 @@ class Flush {
   Duration interval_;
   std::mt19937_64 random_;
   bool covered_ = false;
+  bool wanted_ = false;                // asked for before there was coverage
+  std::optional<MonoTime> wanted_at_;  // that is, when the program has settled
   bool ended_ = false;
   bool lengthened_ = false;
   std::optional<MonoTime> due_;        // the interval's next

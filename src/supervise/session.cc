@@ -38,7 +38,7 @@ SessionOptions without_snapshots_if_shared(SessionOptions options) {
 Session::Session(SessionOptions options, MonoTime now)
     : options_(without_snapshots_if_shared(std::move(options))),
       budget_(options_.grace, options_.upload_timeout),
-      ready_(options_.scope, options_.run_start_ns),
+      ready_(options_.scope, options_.run_start_ns, options_.start_ns),
       queue_(options_.seed, options_.parallel, options_.between_versions),
       flush_(options_.flush, options_.seed) {
   queue_.hold_until(now + options_.jitter);
@@ -51,7 +51,15 @@ void Session::handle(const Event& event, MonoTime now) {
 }
 
 void Session::on(const SignalArrived& event, MonoTime now) {
-  if (event.flush_request) return flush_.requested(now, std::nullopt);
+  if (event.flush_request) {
+    if (options_.flush.mode == config::FlushMode::off) {
+      warn_once("off", "a snapshot was asked for, but none is taken: " +
+                           std::string(options_.shared_folder
+                                           ? options_.coverdir + " is not this run's alone"
+                                           : "INTEGCOV_FLUSH is off"));
+    }
+    return flush_.requested(now, std::nullopt);
+  }
   if (phase_ == Phase::running) {
     if (is_stop(event.signal)) {
       budget_.stop_requested(now);
@@ -160,8 +168,7 @@ void Session::saw(const FileEntry& file, MonoTime now) {
   if (!ready) return;
   const bool counters = ready->name.kind == coverage::FileKind::covcounters;
   if (counters) flush_.counters_written(ready->name.pid, ready->name.time_ns, now);
-  const bool of_this_run = ready_.is_of_this_run(file) &&
-                           static_cast<std::int64_t>(ready->name.time_ns) >= options_.start_ns;
+  const bool of_this_run = ready_.is_of_this_run(file, ready->name);
   const bool on_top = file.path.find('/') == std::string::npos;
   if (counters && of_this_run && on_top && !options_.shared_folder) {
     return snapshots_.saw(*ready);
@@ -174,7 +181,7 @@ void Session::saw(const FileEntry& file, MonoTime now) {
 // At the start of each image of a program Go writes its covmeta anew.
 void Session::saw_covmeta(const FileEntry& file, MonoTime now) {
   const coverage::FileName name = coverage::parse_file_name(file.path);
-  if (name.kind != coverage::FileKind::covmeta || !ready_.is_of_this_run(file)) return;
+  if (name.kind != coverage::FileKind::covmeta || !ready_.is_of_this_run(file, name)) return;
   std::int64_t& written = covmeta_ns_[name.hash];
   if (std::exchange(written, file.mtime_ns) != file.mtime_ns) snapshots_.image_started(name.hash);
   if (phase_ == Phase::running) flush_.coverage_seen(now);
@@ -395,7 +402,7 @@ void Session::end(const std::string& why_unsaved) {
   const auto unsaved = queue_.unsaved();
   const auto say = [&](LogRecord record) { outbox_.emplace_back(WriteLog{std::move(record)}); };
   if (!ready_.covmeta_seen()) {
-    say(no_coverage_line(options_.coverdir));
+    if (!options_.unwritable_folder) say(no_coverage_line(options_.coverdir));
   } else if (!ready_.counters_seen()) {
     say(no_counters_line(options_.coverdir));
   }
@@ -405,7 +412,7 @@ void Session::end(const std::string& why_unsaved) {
   if (!unsaved.empty()) {
     say(unsaved_line(unsaved, queue_.totals(), options_.storage, options_.coverdir, why_unsaved));
   } else if (!uploads()) {
-    if (ready_.covmeta_seen()) say(kept_line(options_.coverdir));
+    if (ready_.covmeta_seen() && !options_.own_folder) say(kept_line(options_.coverdir));
   } else if (queue_.totals().stored > 0) {
     say(uploaded_line(queue_.totals(), options_.storage));
   }

@@ -41,6 +41,8 @@ struct SessionOptions {
   std::int64_t run_start_ns = 0;  // files that were modified before are of an earlier run
   // Other runs may write to coverdir: no file takes another one's place, no snapshots are taken.
   bool shared_folder = false;
+  bool own_folder = false;  // coverdir is made for this run: where its files end is said later
+  bool unwritable_folder = false;  // for the program: that was said
 };
 
 class Session {

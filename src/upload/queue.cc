@@ -220,6 +220,9 @@ std::vector<UploadId> Queue::running() const { return {running_.begin(), running
 std::vector<Unsaved> Queue::unsaved() const {
   std::map<Worth, const Entry*> sorted;
   for (const auto& [id, entry] : entries_) sorted.emplace(worth(id, entry), &entry);
+  // Records don't count, unless nothing but them is left.
+  const auto is_record = [](const auto& ranked) { return ranked.second->rank == Rank::record; };
+  if (!std::ranges::all_of(sorted, is_record)) std::erase_if(sorted, is_record);
   std::vector<Unsaved> result;
   result.reserve(sorted.size());
   for (const auto& [_, entry] : sorted) result.push_back({entry->version.file, entry->reason});

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <string_view>
 
 #include "base/path.h"
@@ -23,11 +24,19 @@ constexpr const char* kControl = coverage::kControlFolder.data();
 std::string control_folder(const std::string& coverdir) { return join_path(coverdir, kControl); }
 
 // Each entry that isn't there yet; a covmeta that is has the same content.
-void move_up(Entries from, int to) {
+std::size_t move_up(Entries from, int to) {
+  std::size_t moved = 0;
   while (const auto entry = from.next()) {
     if (entry->name == coverage::kControlFolder) continue;
-    renameat2(from.folder(), entry->name, to, entry->name, RENAME_NOREPLACE);
+    if (renameat2(from.folder(), entry->name, to, entry->name, RENAME_NOREPLACE) == 0) ++moved;
   }
+  return moved;
+}
+
+bool is_forgotten(int folder) {
+  constexpr time_t kDay = 24 * 60 * 60;
+  struct stat info{};
+  return fstat(folder, &info) == 0 && time(nullptr) - info.st_mtim.tv_sec > kDay;
 }
 
 // Nothing but what is known to be elsewhere may be deleted.
@@ -66,9 +75,8 @@ Result<RunFolder> make_run_folder(const std::string& coverdir, const std::string
   return RunFolder{path, std::move(control)};
 }
 
-std::vector<std::string> adopt_run_folders(const std::string& coverdir,
-                                           const BeforeTheMove& before) {
-  std::vector<std::string> ledgers;
+Adopted adopt_run_folders(const std::string& coverdir, const BeforeTheMove& before) {
+  Adopted adopted;
   std::vector<std::string> runs;
   const UniqueFd folder(open(coverdir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   Entries control(open_subfolder(folder.get(), kControl));
@@ -81,15 +89,17 @@ std::vector<std::string> adopt_run_folders(const std::string& coverdir,
     const ControlFolder own(path);
     if (own.lock() != ControlFolder::Lock::held) continue;  // it goes on
     if (before && !before(path, own)) continue;
-    ledgers.push_back(own.read(ControlFolder::Text::ledger));
+    adopted.ledgers.push_back(own.read(ControlFolder::Text::ledger));
     const UniqueFd left = open_subfolder(control.folder(), run.c_str());
-    move_up(Entries(open_subfolder(left.get(), ".")), folder.get());
-    if (own.has_ended() && holds_only_covmeta(Entries(open_subfolder(left.get(), ".")))) {
+    const bool forgotten = is_forgotten(left.get());
+    adopted.moved += move_up(Entries(open_subfolder(left.get(), ".")), folder.get());
+    if ((own.has_ended() || forgotten) &&
+        holds_only_covmeta(Entries(open_subfolder(left.get(), ".")))) {
       remove_folder(left.get(), kControl);
       remove_folder(control.folder(), run.c_str());
     }
   }
-  return ledgers;
+  return adopted;
 }
 
 }  // namespace integcov::watch

@@ -25,9 +25,13 @@ Result<RunFolder> make_run_folder(const std::string& coverdir, const std::string
 using BeforeTheMove = std::function<bool(const std::string& folder, const ControlFolder& control)>;
 
 // Moves what such runs left in their folders up into GOCOVERDIR, where it is a leftover like any
-// other. Removes the folder if the supervisor noted that all has ended: else a program may go on
-// that was left alone, and needs it. Gives their ledgers' texts. Precondition: we hold GOCOVERDIR.
-std::vector<std::string> adopt_run_folders(const std::string& coverdir,
-                                           const BeforeTheMove& before = {});
+// other. Removes the folder if the supervisor noted that all has ended, or nothing was written to
+// it for a day: else a program may go on that was left alone, and needs it. Precondition: we hold
+// GOCOVERDIR.
+struct Adopted {
+  std::vector<std::string> ledgers;  // their texts
+  std::size_t moved = 0;             // files and folders
+};
+Adopted adopt_run_folders(const std::string& coverdir, const BeforeTheMove& before = {});
 
 }  // namespace integcov::watch

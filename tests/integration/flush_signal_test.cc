@@ -1,4 +1,6 @@
 // Snapshots by a signal to the program's handler.
+#include <sys/prctl.h>
+
 #include "integration/flush.h"
 
 namespace integcov::test {
@@ -87,6 +89,69 @@ TEST(FlushNow, SignalsNoOtherProgram) {
   EXPECT_NE(ended.err.find("is no go-integcov"), std::string::npos) << ended.err;
   sleeper.send(SIGTERM);
   EXPECT_EQ(sleeper.wait().out, "ready\nSIGTERM\n");
+}
+
+TEST(FlushNow, BeforeTheProgramHasStartedIsNotLost) {
+  const TempDir dir;
+  // The shell gives us the time to ask before there is coverage.
+  Flushing run(Flushing::folder(dir),
+               {"/bin/sh", "-c", "read -r line; exec " + program("driven", "count") + " -hit 5"},
+               kOnDemand);
+  const pid_t us = run.process().pid();
+  const std::string status = "/proc/" + std::to_string(us) + "/task/" + std::to_string(us);
+  ASSERT_TRUE(eventually([&] { return !read_file(status + "/children").empty(); }));
+  EXPECT_TRUE(eventually(
+      [&] { return test::run({go_integcov(), "--flush-now", std::to_string(us)}).code == 0; }));
+  run.process().feed("go on\n");
+  EXPECT_TRUE(eventually([&] { return hits(dir / "s") == 5; }));
+  EXPECT_EQ(run.end().code, 0);
+}
+
+TEST(FlushNow, IsToldThatSnapshotsAreOff) {
+  const TempDir dir;
+  Flushing run(Flushing::folder(dir), {"--flush=off", program("driven", "count")}, kOnDemand);
+  run.driven();
+  const std::string us = std::to_string(run.process().pid());
+  EXPECT_EQ(test::run({go_integcov(), "--flush-now", us}).code, 0);
+  EXPECT_TRUE(eventually([&] {
+    return run.process().err().find("a snapshot was asked for, but none is taken") !=
+           std::string::npos;
+  }));
+  EXPECT_EQ(run.end().code, 0);
+}
+
+TEST(Handler, IsSignalledWithWhatItListensTo) {
+  const TempDir dir;
+  // The option is ours; the program has its environment alone.
+  Flushing run(Flushing::folder(dir), {"--flush-signal=USR2", program("driven", "handler")});
+  run.driven();
+  run.tell("hit 10");
+  EXPECT_TRUE(eventually([&] { return hits(dir / "s") == 10; }));
+  EXPECT_GT(run.signals(), 0) << "of SIGUSR1";
+  const auto ended = run.end();
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(count_of(ended.err, "\n"), 1U) << ended.err;
+}
+
+// As a file capability makes it, or another user: only that the process is there can be seen.
+TEST(Handler, OfAProgramThatMayNotBeLookedIntoCountsOnce) {
+  const TempDir dir;
+  auto env = Flushing::folder(dir);
+  env["INTEGCOV_FLUSH_INTERVAL"] = "50ms";
+  Process process({go_integcov(), program("driven", "handler"), "-undumpable"},
+                  {.env = env,
+                   .before_exec = [] { prctl(PR_CAPBSET_DROP, 19 /* CAP_SYS_PTRACE */); },
+                   .keep_stdin_open = true});
+  for (const std::uint64_t total : {10U, 20U, 30U, 40U}) {
+    process.feed("hit 10\n");
+    EXPECT_TRUE(eventually([&] { return hits(dir / "s") == total; })) << process.err();
+  }
+  process.feed("hit 1\n");
+  process.close_stdin();
+  EXPECT_EQ(process.wait().code, 0);
+  EXPECT_EQ(hits(dir / "s"), 41U);
+  EXPECT_EQ(hits(dir / "cov"), 41U);
+  EXPECT_EQ(counters_in(read_tree(dir / "s")).size(), 1U);
 }
 
 TEST(NoAnswer, IsSaidInOneSentence) {

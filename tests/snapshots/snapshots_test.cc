@@ -183,7 +183,7 @@ TEST(Snapshots, AProgramThatWritesElsewhereIsLeftAlone) {
   fed.feed("hello");
   const TempDir other;
   MemorySnapshots snapshots(other.path());
-  EXPECT_EQ(described(snapshots.take(fed.program().pid())), "not yet");
+  EXPECT_EQ(described(snapshots.take(fed.program().pid())), "not built with -cover");
   EXPECT_TRUE(read_tree(other.path()).empty());
   fed.end();
 }

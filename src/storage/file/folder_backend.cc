@@ -178,11 +178,11 @@ class Copy : public Attempt {
   bool fail_at_folder(int error) { return fail(error, error != ENOENT && worth_retrying(error)); }
   bool fail(int error) { return fail(error, worth_retrying(error)); }
   bool fail(int error, bool retryable) {  // false, for the caller to return
-    finish(Failed{retryable,
-                  {},
-                  false,
-                  "cannot write " + printable(folder_ + "/" + name_) + ": " +
-                      std::generic_category().message(error)});
+    finish(Failed{
+        retryable,
+        {},
+        false,
+        "cannot write to " + printable(folder_) + ": " + std::generic_category().message(error)});
     return false;
   }
 

@@ -108,7 +108,7 @@ def storage_full(setting):
     with setting.run("covers", "7", env=env,
                      stage=["--tmpfs", "FOLDER/storage", "4k,nr_inodes=1"]) as run:
         run.expect_status(7)
-        one_line(setting, run.stderr_lines(), "4 of 4 files were not uploaded")
+        one_line(setting, run.stderr_lines(), "2 of 2 files were not uploaded")
 
 
 def one_line(setting, lines, word):

@@ -120,9 +120,9 @@ TEST_F(CoverageFolderTest, TheLastRunInTheFolderGathersTheOthersFiles) {
   CoverageFolder second = take("b");
   const std::string own = second.path;
   counters(own, 1, 5);
-  leave_folder(std::move(second), dir_.path(), log_);
+  leave_folder(std::move(second), config_, log_);
   EXPECT_TRUE(counters_files().empty()) << "the first goes on";
-  leave_folder(std::move(first), dir_.path(), log_);
+  leave_folder(std::move(first), config_, log_);
   EXPECT_EQ(counters_files(), std::vector{name_of(1)});
   EXPECT_FALSE(fs::exists(own));
 }
@@ -133,8 +133,8 @@ TEST_F(CoverageFolderTest, WhatIsGatheredIsNeverTakenForALaterSnapshotOfWhatIsTh
   first.control->begin(Text::writers, note_of_writer(first.path, name_of(1)));
   CoverageFolder second = take("b");
   counters(second.path, 2, 6);
-  leave_folder(std::move(second), dir_.path(), log_);
-  leave_folder(std::move(first), dir_.path(), log_);
+  leave_folder(std::move(second), config_, log_);
+  leave_folder(std::move(first), config_, log_);
   take("c");
   EXPECT_EQ(counters_files(), (std::vector{name_of(1), name_of(2)}));
 }
@@ -147,11 +147,11 @@ TEST_F(CoverageFolderTest, TheFolderOfAProgramThatWasLeftAloneStays) {
     own = second.path;
     counters(own, 1, 5);
   }
-  leave_folder(std::move(first), dir_.path(), log_);
+  leave_folder(std::move(first), config_, log_);
   EXPECT_EQ(counters_files(), std::vector{name_of(1)});
   EXPECT_TRUE(fs::exists(own));
   counters(own, 2, 6);
-  leave_folder(take("c"), dir_.path(), log_);
+  leave_folder(take("c"), config_, log_);
   EXPECT_EQ(counters_files(), (std::vector{name_of(1), name_of(2)}));
 }
 
@@ -160,8 +160,8 @@ TEST_F(CoverageFolderTest, ARunThatUploadsKeepsItsFilesForTheNextOne) {
   CoverageFolder second = take("b");
   counters(second.path, 1, 5);
   second.control->begin(Text::ledger, "something went up");
-  leave_folder(std::move(second), dir_.path(), log_);
-  leave_folder(std::move(first), dir_.path(), log_);
+  leave_folder(std::move(second), config_, log_);
+  leave_folder(std::move(first), config_, log_);
   EXPECT_TRUE(counters_files().empty());
   EXPECT_EQ(take("c").ledgers, std::vector<std::string>{"something went up"});
   EXPECT_EQ(counters_files(), std::vector{name_of(1)});

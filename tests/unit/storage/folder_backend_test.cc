@@ -246,16 +246,16 @@ TEST_F(FolderBackendTest, ATargetThatIsAFolderIsAPermanentFailure) {
   source_.write("source", "x");
   const Failed failed = store_fails("f");
   EXPECT_FALSE(failed.retryable);
-  EXPECT_EQ(failed.reason, "cannot write " + target() + "/f: Is a directory");
+  EXPECT_EQ(failed.reason, "cannot write to " + target() + ": Is a directory");
 }
 
 TEST_F(FolderBackendTest, AFolderThatIsAFileIsAPermanentFailure) {
   target_.write("storage", "a file");
   source_.write("source", "x");
-  for (const std::string name : {"f", "a/f"}) {
-    const Failed failed = store_fails(name);
+  for (const std::string folder : {"", "/a"}) {
+    const Failed failed = store_fails((folder + "/f").substr(1));
     EXPECT_FALSE(failed.retryable);
-    EXPECT_EQ(failed.reason, "cannot write " + target() + "/" + name + ": Not a directory");
+    EXPECT_EQ(failed.reason, "cannot write to " + target() + folder + ": Not a directory");
   }
 }
 
@@ -272,7 +272,7 @@ TEST_F(FolderBackendTest, AFolderThatCannotBeThereIsAPermanentFailure) {
     ASSERT_TRUE(result && std::holds_alternative<Failed>(*result));
     EXPECT_FALSE(std::get<Failed>(*result).retryable);
     EXPECT_EQ(std::get<Failed>(*result).reason,
-              "cannot write " + folder + "/f: No such file or directory");
+              "cannot write to " + folder + ": No such file or directory");
   }
 }
 
@@ -304,7 +304,8 @@ TEST_F(FolderBackendTest, AFolderWithoutPermissionIsAPermanentFailure) {
   ASSERT_TRUE(!root || ::seteuid(0) == 0);
   ASSERT_TRUE(result && std::holds_alternative<Failed>(*result));
   EXPECT_FALSE(std::get<Failed>(*result).retryable);
-  EXPECT_EQ(std::get<Failed>(*result).reason, "cannot write " + target() + "/f: Permission denied");
+  EXPECT_EQ(std::get<Failed>(*result).reason,
+            "cannot write to " + target() + ": Permission denied");
 }
 
 TEST_F(FolderBackendTest, AFailedWriteLeavesNothingBehind) {
@@ -317,7 +318,7 @@ TEST_F(FolderBackendTest, AFailedWriteLeavesNothingBehind) {
   const Failed failed = store_fails("f");
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, old_handler);
-  EXPECT_EQ(failed.reason, "cannot write " + target() + "/f: File too large");
+  EXPECT_EQ(failed.reason, "cannot write to " + target() + ": File too large");
   EXPECT_EQ(names(), Names{});
 }
 

@@ -22,7 +22,8 @@ constexpr std::uint32_t kMain = 7;
 constexpr std::uint32_t kChild = 8;
 
 const Process kPlain{.pid = kMain, .main = true, .image = "a"};
-const Process kReady{.pid = kMain, .main = true, .image = "a", .handler = true};
+const Process kReady{
+    .pid = kMain, .main = true, .image = "a", .handler = true, .handler_signal = SIGUSR1};
 
 class FlushTest : public ::testing::Test {
  protected:
@@ -88,11 +89,23 @@ class FlushTest : public ::testing::Test {
 
 // ---- When ----
 
-TEST_F(FlushTest, NothingIsDueBeforeCoverageIsSeenNorCanBeAskedFor) {
+TEST_F(FlushTest, NothingIsDueBeforeCoverageIsSeen) {
   flush_.emplace(options_, 1);
-  ask();
   flush_->stop_requested(now_, now_ + seconds(10));
   now_ += minutes(5);
+  expect_idle();
+}
+
+TEST_F(FlushTest, WhatIsAskedForBeforeThatIsTakenOnceTheProgramHasSettled) {
+  flush_.emplace(options_, 1);
+  ask();
+  ask();
+  expect_idle();
+  flush_->coverage_seen(now_);
+  expect_nothing();
+  EXPECT_EQ(until_next(), Flush::kSettle);
+  wait_for_next();
+  read_round();
   expect_idle();
 }
 
@@ -272,7 +285,7 @@ TEST_F(FlushTest, AReadyHandlerIsSignalledAndDoneOnceItsFileIsThere) {
   round({kReady});
   const auto request = expect<SignalSnapshot>();
   EXPECT_EQ(request.pid, kMain);
-  EXPECT_EQ(request.signal, SIGUSR2);
+  EXPECT_EQ(request.signal, SIGUSR1) << "what the handler says that it listens to";
   expect_nothing();
   sent(kMain, 100);
   EXPECT_EQ(until_next(), options_.wait);
@@ -309,7 +322,9 @@ TEST_F(FlushTest, WithoutAHandlerItsMemoryIsRead) {
 
 TEST_F(FlushTest, EachProcessInItsOwnWay) {
   ask();
-  round({kPlain, {.pid = kChild, .image = "b", .handler = true}, {.pid = 9, .image = "c"}});
+  round({kPlain,
+         {.pid = kChild, .image = "b", .handler = true, .handler_signal = SIGUSR1},
+         {.pid = 9, .image = "c"}});
   expect_read(kMain);
   expect_signal(kChild);
   expect_read(9);
@@ -348,7 +363,7 @@ TEST_F(FlushTest, AHandlerThatIsSilentForTheWaitIsToldOfOnceAndMemoryHelps) {
 
 TEST_F(FlushTest, AChildsSilenceIsNoLine) {
   ask();
-  round({{.pid = kChild, .image = "b", .handler = true}});
+  round({{.pid = kChild, .image = "b", .handler = true, .handler_signal = SIGUSR1}});
   expect_signal(kChild);
   sent(kChild, 100);
   now_ += options_.wait;
@@ -437,7 +452,7 @@ TEST_F(FlushTest, ItsFileMayComeBeforeTheProcessesAreFound) {
 
 TEST_F(FlushTest, OnlyTheProgramItselfGotIt) {
   forwarded(100);
-  round({kReady, {.pid = kChild, .image = "b", .handler = true}});
+  round({kReady, {.pid = kChild, .image = "b", .handler = true, .handler_signal = SIGUSR1}});
   expect_signal(kChild);
   sent(kChild, 130);
   wrote(kMain, 120);
@@ -452,6 +467,14 @@ TEST_F(FlushTest, AProgramWithoutAHandlerIsReadAlthoughItGotTheSignal) {
   was_read(kMain, Result::written);
   expect_idle();
   EXPECT_EQ(flush_->method(), "memory");
+}
+
+TEST_F(FlushTest, AForwardedSignalThatTheHandlerDoesNotListenToIsNoRequestToIt) {
+  Process ready = kReady;
+  ready.handler_signal = SIGUSR2;
+  forwarded(100);
+  round({ready});
+  EXPECT_EQ(expect<SignalSnapshot>().signal, SIGUSR2);
 }
 
 TEST_F(FlushTest, ForwardedDuringARoundItIsTheRequestOfTheNext) {
@@ -520,7 +543,9 @@ TEST_F(FlushTest, TheUsersWordMakesUpForAHandlersFile) {
 TEST_F(FlushTest, TheUsersWordIsAboutTheProgramNotItsChildren) {
   make(FlushMode::signal, Duration::zero());
   ask();
-  round({kPlain, {.pid = kChild, .image = "b"}, {.pid = 9, .image = "c", .handler = true}});
+  round({kPlain,
+         {.pid = kChild, .image = "b"},
+         {.pid = 9, .image = "c", .handler = true, .handler_signal = SIGUSR1}});
   expect_signal(kMain);
   expect_signal(9);
   expect_nothing();
@@ -571,7 +596,7 @@ TEST_F(FlushTest, InAutoModeMemoryMakesUpForAHandlerThatCannot) {
 TEST_F(FlushTest, InMemoryModeNobodyIsSignalled) {
   make(FlushMode::memory, Duration::zero());
   ask();
-  round({kReady, {.pid = kChild, .image = "b", .handler = true}});
+  round({kReady, {.pid = kChild, .image = "b", .handler = true, .handler_signal = SIGUSR1}});
   expect_read(kMain);
   expect_read(kChild);
   was_read(kMain, Result::written);

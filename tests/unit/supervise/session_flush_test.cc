@@ -22,7 +22,8 @@ using Names = std::vector<std::string>;
 using Process = ProcessesFound::Process;
 
 const Process kPlain{.pid = 7, .main = true, .image = "a"};
-const Process kReady{.pid = 7, .main = true, .image = "a", .handler = true};
+const Process kReady{
+    .pid = 7, .main = true, .image = "a", .handler = true, .handler_signal = SIGUSR1};
 
 // Process 7's counters; kCounters is its first at 100.
 std::string counters(int time_ns) {

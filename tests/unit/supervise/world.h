@@ -274,9 +274,9 @@ class World {
     child_status_ = ExitStatus::exited(static_cast<int>(pick_(3)));
     exit_at_ = now_;
     if (!stop_until_) {
-      limit_ = now_ + options_.upload_timeout;
+      limit_ = now_ + std::max(options_.upload_timeout, ms(100));
     } else {
-      limit_ = now_ < *stop_until_ ? *stop_until_ : now_ + options_.grace;
+      limit_ = now_ < *stop_until_ ? *stop_until_ : now_ + std::max(options_.grace, ms(100));
     }
     meta_known_at_exit_ =
         std::ranges::any_of(told_, [](const auto& t) { return is_meta(t.first); });
@@ -287,7 +287,8 @@ class World {
   // The budget as the issue words it, written down a second time.
   void signal(int number) {
     const bool stop = number == SIGTERM || number == SIGINT;
-    const Duration grace = std::max(options_.grace - ms(500), options_.grace / 2);
+    const Duration granted = std::max(options_.grace, ms(100));
+    const Duration grace = std::max(granted - ms(500), granted / 2);
     if (!exit_at_) {
       if (stop && (!stop_until_ || now_ >= *stop_until_)) stop_until_ = now_ + grace;
       const bool rewritten = number == SIGTERM && options_.stop_signal;
@@ -589,6 +590,7 @@ class World {
                                  .image = image_text(process),
                                  .exact = !closed_,
                                  .handler = process.handler,
+                                 .handler_signal = SIGUSR1,
                                  .handler_error = {}});
     };
     add(main_, true);

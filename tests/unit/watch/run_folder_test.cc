@@ -57,11 +57,11 @@ TEST(RunFolder, WhatAnEndedRunLeftIsMovedUp) {
     dir.folder(".integcov/run-a/sub");
     dir.file(".integcov/run-a/sub/covcounters.x");
     dir.file(".integcov/run-a/app.log");
-    EXPECT_EQ(adopt_run_folders(dir.path()), std::vector<std::string>{}) << "it goes on";
+    EXPECT_EQ(adopt_run_folders(dir.path()).ledgers, std::vector<std::string>{}) << "it goes on";
     EXPECT_EQ(names(dir.path()), std::vector<std::string>{kMeta});
     run->control.note_end();
   }
-  EXPECT_EQ(adopt_run_folders(dir.path()), std::vector<std::string>{"ledger of a"});
+  EXPECT_EQ(adopt_run_folders(dir.path()).ledgers, std::vector<std::string>{"ledger of a"});
   EXPECT_EQ(names(dir.path()), (std::vector<std::string>{"app.log", kMeta, "sub/covcounters.x"}));
   EXPECT_FALSE(list_folder(path, false)) << "the empty folder stays";
 }
@@ -127,14 +127,14 @@ TEST(RunFolder, SymbolicLinksAreNotFollowed) {
   dir.folder("cov");
   const ControlFolder control(dir.path("cov"));
   fs::create_directory_symlink(dir.path("elsewhere"), dir.path("cov/.integcov/run-a"));
-  EXPECT_EQ(adopt_run_folders(dir.path("cov")), std::vector<std::string>{});
+  EXPECT_EQ(adopt_run_folders(dir.path("cov")).ledgers, std::vector<std::string>{});
   EXPECT_EQ(names(dir.path("elsewhere")), std::vector<std::string>{"app.log"});
 
   dir.folder("other/run-b");
   dir.file("other/run-b/app.log");
   dir.folder("bare");
   fs::create_directory_symlink(dir.path("other"), dir.path("bare/.integcov"));
-  EXPECT_EQ(adopt_run_folders(dir.path("bare")), std::vector<std::string>{});
+  EXPECT_EQ(adopt_run_folders(dir.path("bare")).ledgers, std::vector<std::string>{});
   EXPECT_EQ(names(dir.path("other")), std::vector<std::string>{"run-b/app.log"});
 }
 
