@@ -116,8 +116,8 @@ class Settings(unittest.TestCase):
         used = set()
         for path in (ROOT / "src/app").glob("*.cc"):
             text = path.read_text(encoding="utf-8")
-            read = set(re.findall(r'env\.get\("([A-Z_]+)"\)', text))
-            used.update(name for name in read if not name.startswith("INTEGCOV_"))
+            asked = set(re.findall(r'env\.get\("([A-Z_]+)"\)', text))
+            used.update(name for name in asked if not name.startswith("INTEGCOV_"))
             used.update(re.findall(r'"((?:K|CLOUD_RUN|POD|NODE|KUBERNETES)_[A-Z_]+)"', text))
         self.assertGreater(len(used), 10)
         section = read(MAN).split("# ENVIRONMENT\n")[1].split("\n# ")[0]
