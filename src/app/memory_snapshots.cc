@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/covmeta_files.h"
+#include "app/snapshot_files.h"
 #include "coverage/live_counters.h"
 #include "process/identity.h"
 #include "process/process_memory.h"
@@ -123,6 +124,7 @@ Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory) {
   const auto mode = hash ? metas.mode(*hash) : std::nullopt;
   if (!mode) return NotYet{};
 
+  const supervise::MetaStamp meta = meta_stamp(coverdir, coverage::hex(*hash));
   // As Go does: the file is named before the counters are read.
   const std::string name = "covcounters." + coverage::hex(*hash) + '.' + std::to_string(pid) + '.' +
                            std::to_string(wall_clock_ns());
@@ -138,7 +140,7 @@ Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory) {
         false};
   }
   counters.keep(buffers);
-  return Written{name, image.identity};
+  return Written{name, image.identity, meta};
 }
 
 MemorySnapshots::MemorySnapshots(std::string coverdir)

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "process/identity.h"
+#include "supervise/sighting.h"
 
 namespace integcov::app {
 
@@ -18,6 +19,7 @@ namespace integcov::app {
 struct Written {
   std::string name;
   process::ProcessIdentity by;  // whose memory it is
+  supervise::MetaStamp meta;    // of its covmeta, taken before it was read
 };
 // No counter moved since the last snapshot of this process.
 struct Unchanged {};

@@ -330,6 +330,7 @@ void Supervisor::perform(const supervise::ReadSnapshot& action) {
       answer.result = Result::written;
       answer.file = *std::move(file);
       answer.image = image_text(written->by);
+      answer.meta = written->meta;
     }
   } else if (const auto* failed = std::get_if<Failed>(&taken)) {
     answer.result = Result::failed;

@@ -73,6 +73,7 @@ struct SnapshotRead {
   std::string why;    // failed: the end of a sentence
   FileEntry file;     // written
   std::string image;  // written: whose memory it is, exact as in Sighting
+  MetaStamp meta;     // written: of its covmeta, taken before the memory was read
 };
 
 class Flush {

@@ -242,7 +242,7 @@ void Session::on(const SnapshotSignalled& event, MonoTime now) { flush_.on(event
 
 void Session::on(const SnapshotRead& event, MonoTime now) {
   if (event.result == SnapshotRead::Result::written) {
-    snapshots_.read_from(event.file.path, event.image);
+    snapshots_.read_from(event.file.path, event.image, event.meta);
     saw(event.file, now);
   }
   flush_.on(event, now);

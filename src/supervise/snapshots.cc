@@ -49,7 +49,7 @@ void Snapshots::saw(const coverage::ReadyFile& file) {
 
 void Snapshots::image_started(const std::string& hash) {
   for (auto& [process, series] : series_) {
-    if (process.second != hash || !series.known.sure) continue;
+    if (process.second != hash || !series.known.sure || series.gone) continue;
     series.look_again = true;
     queue(process);
   }
@@ -68,11 +68,13 @@ void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time
   series.known = {.newest_ns = time_ns, .written_ns = file.mtime_ns, .seen = {}, .sure = false};
   series.file = std::move(file);
   series.looked = false;
+  series.gone = false;
 }
 
-std::string Snapshots::take_memory_of(const std::string& path) {
-  const auto found = memory_of_.extract(path);
-  return found ? std::move(found.mapped()) : "";
+std::optional<Snapshots::Memory> Snapshots::take_memory_of(const std::string& path) {
+  auto found = memory_of_.extract(path);
+  if (!found) return std::nullopt;
+  return std::move(found.mapped());
 }
 
 void Snapshots::note(const Series& series) {
@@ -87,10 +89,13 @@ void Snapshots::know_writer(const Process& process, const Sighting& seen) {
   Standing& known = series.known;
   const bool none_started = none_started_since(seen.meta, known.written_ns);
   const auto before = ran_.find(process.first);
-  if (std::string image = take_memory_of(series.newest); !image.empty()) {
-    Sighting writer{.meta = {}, .at_ns = seen.at_ns, .image = std::move(image), .exact = true};
-    if (none_started || same_image(writer, seen)) writer.meta = seen.meta;
-    known.seen = std::move(writer);
+  series.gone = seen.image.empty();
+  if (auto memory = take_memory_of(series.newest)) {
+    known.written_ns = memory->written_ns();
+    known.seen = {.meta = memory->meta,
+                  .at_ns = seen.at_ns,
+                  .image = std::move(memory->image),
+                  .exact = true};
     known.sure = true;
   } else if (before != ran_.end() && ran_ns_ < static_cast<std::int64_t>(known.newest_ns)) {
     const auto meta = metas_.find(process.second);
@@ -140,12 +145,12 @@ std::optional<Snapshots::Request> Snapshots::next() {
     ++out_;
     const auto& [time_ns, file] = *series.waiting.begin();
     const auto memory = memory_of_.find(file.path);
-    return FoldSnapshot{.standing = series.file.path,
-                        .appeared = file.path,
-                        .known = series.known,
-                        .of = {.time_ns = time_ns,
-                               .written_ns = file.mtime_ns,
-                               .image = memory == memory_of_.end() ? "" : memory->second}};
+    Appeared of{.time_ns = time_ns, .written_ns = file.mtime_ns, .image = ""};
+    if (memory != memory_of_.end()) {
+      of.written_ns = memory->second.written_ns();
+      of.image = memory->second.image;
+    }
+    return FoldSnapshot{series.file.path, file.path, series.known, std::move(of)};
   }
   return std::nullopt;
 }
@@ -163,7 +168,9 @@ std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer) 
     if (same_image(answer.seen, known)) {
       known = answer.seen;
       note(series);
-    } else if (!answer.seen.image.empty()) {
+    } else if (answer.seen.image.empty()) {
+      series.gone = true;
+    } else {
       series.known.sure = false;  // it has become another program
       known = {};
     }
@@ -204,10 +211,15 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
   }
   series.known.newest_ns = time_ns;
   series.known.written_ns = appeared.mtime_ns;
+  series.gone = answer.seen.image.empty();
   Sighting& known = series.known.seen;
-  if (std::string image = take_memory_of(answer.appeared); !image.empty()) {
-    known.image = std::move(image);
-    known.exact = series.known.sure = true;
+  if (auto memory = take_memory_of(answer.appeared)) {
+    series.known.written_ns = memory->written_ns();
+    known = {.meta = memory->meta,
+             .at_ns = answer.seen.at_ns,
+             .image = std::move(memory->image),
+             .exact = true};
+    series.known.sure = true;
   }
   if (answer.seen.image == known.image && answer.seen.exact == known.exact) {
     series.known.sure |= known.exact && known.at_ns < static_cast<std::int64_t>(time_ns);

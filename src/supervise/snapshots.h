@@ -72,9 +72,9 @@ class Snapshots {
 
   // A counters file, one per process and time, that belongs to this run.
   void saw(const coverage::ReadyFile& file);
-  // Whose memory a file is that will be seen.
-  void read_from(const std::string& path, std::string image) {
-    memory_of_[path] = std::move(image);
+  // Whose memory a file is that will be seen. `meta` was there before it was read.
+  void read_from(const std::string& path, std::string image, const MetaStamp& meta) {
+    memory_of_[path] = {std::move(image), meta};
   }
   // An image of that hash has started: the writers are looked at again, while they are there.
   void image_started(const std::string& hash);
@@ -105,6 +105,7 @@ class Snapshots {
     bool asked = false;   // a request is out
     bool looked = false;  // at the writer, and the file was given for upload
     bool look_again = false;
+    bool gone = false;                           // its writer
     std::map<std::uint64_t, FileEntry> waiting;  // by time
   };
 
@@ -114,8 +115,15 @@ class Snapshots {
   // `file` is the first of a series from now on.
   void begin(const Process& process, FileEntry file, std::uint64_t time_ns);
   void note(const Series& series);
-  // The image whose memory the file is, or "".
-  std::string take_memory_of(const std::string& path);
+  struct Memory {
+    std::string image;
+    MetaStamp meta;
+    // None has started since `meta` got there if it is there still: that was before the memory was
+    // read, and its file may have been written when another image ran already.
+    [[nodiscard]] std::int64_t written_ns() const { return meta.changed_ns + 1; }
+  };
+  // Whose memory the file is, if it is.
+  std::optional<Memory> take_memory_of(const std::string& path);
   // What `seen`, a look taken after the first file was there, tells of its writer.
   void know_writer(const Process& process, const Sighting& seen);
 
@@ -124,7 +132,7 @@ class Snapshots {
   std::deque<Process> due_;
   std::deque<NoteWriter> notes_;
   std::size_t noted_ = 0;                                 // since they were written anew
-  std::map<std::string, std::string> memory_of_;          // by path, until it is looked into
+  std::map<std::string, Memory> memory_of_;               // by path, until it is looked into
   std::map<std::uint32_t, ProcessesFound::Process> ran_;  // the last time that was found out
   std::map<std::string, MetaStamp> metas_;                // as in ProcessesFound
   std::int64_t ran_ns_ = 0;

@@ -285,16 +285,17 @@ TEST_F(SnapshotsTest, AProcessThatRanBeforeItsFileAndIsGoneIsKnownIfNoneStartedS
 }
 
 TEST_F(SnapshotsTest, WhoseMemoryAFileIsIsKnownForSure) {
-  snapshots_.read_from(path(5), "a");
+  snapshots_.read_from(path(5), "a", started(4));
   begin(path(5), "b", started(6));
-  snapshots_.read_from(path(7), "c");
+  snapshots_.read_from(path(7), "c", started(6));
   saw(path(7));
   const FoldSnapshot asked = expect_fold(path(5), path(7));
   EXPECT_EQ(asked.known.seen.image, "a");
   EXPECT_TRUE(asked.known.sure);
-  EXPECT_EQ(asked.known.seen.meta, MetaStamp{}) << "that covmeta may be another image's";
+  EXPECT_EQ(asked.known.seen.meta, started(4)) << "the later one may be another image's";
+  EXPECT_EQ(asked.known.written_ns, 4 * kSecond + 1);
   EXPECT_EQ(asked.of.image, "c");
-  EXPECT_EQ(asked.of.written_ns, 7 * kSecond);
+  EXPECT_EQ(asked.of.written_ns, 6 * kSecond + 1);
   EXPECT_TRUE(folded(asked, Fold::kept, "b", started(6)));
   saw(path(8));
   EXPECT_EQ(expect_fold(path(7), path(8)).known.seen.image, "c");
@@ -302,7 +303,7 @@ TEST_F(SnapshotsTest, WhoseMemoryAFileIsIsKnownForSure) {
 
 TEST_F(SnapshotsTest, ASnapshotOfItsMemoryTellsWhoTheWriterIs) {
   begin(path(5), "a", started(4));
-  snapshots_.read_from(path(7), "a");
+  snapshots_.read_from(path(7), "a", started(4));
   saw(path(7));
   const FoldSnapshot asked = expect_fold(path(5), path(7));
   EXPECT_FALSE(asked.known.sure);
@@ -409,6 +410,16 @@ TEST_F(SnapshotsTest, AWriterThatHasEndedIsStillKnown) {
   const FoldSnapshot asked = expect_fold(path(5), path(7));
   EXPECT_EQ(asked.known.seen.image, "a");
   EXPECT_EQ(asked.known.seen.meta, started(4)) << "since then it was not seen";
+}
+
+TEST_F(SnapshotsTest, AWriterThatHasEndedIsNotLookedAtAnyMore) {
+  ran({{7, "a"}}, 4 * kSecond);
+  begin(path(5), "a", started(4));
+  snapshots_.image_started(kHash);
+  expect_look(path(5));
+  looked(path(5), "", started(6));
+  snapshots_.image_started(kHash);
+  expect_nothing();
 }
 
 TEST_F(SnapshotsTest, EachSnapshotIsALookAtItsWriterToo) {

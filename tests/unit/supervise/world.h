@@ -625,6 +625,7 @@ class World {
         told({disk_.at(path)});
         answer.file = disk_.at(path);
         answer.image = image_text(*process);
+        answer.meta = look(0).meta;
       }
     }
     answers_.emplace_back(answer);
