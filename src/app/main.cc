@@ -62,20 +62,18 @@ app::StderrLog::Style log_style(const config::Config& config, const config::Envi
 
 // The program has started: nothing may stop us from waiting for it and keeping its status.
 ExitStatus supervise(const app::Plan& plan, std::map<std::string, std::string> metadata,
-                     app::CoverageFolder& folder, app::Child child,
+                     app::CoverageFolder& folder, app::Child& child,
                      const process::JobControl& job_control, app::StderrLog& log) {
-  const pid_t pid = child.pid;
   std::string trouble;
   try {
-    app::Supervisor supervisor(plan, std::move(metadata), folder, std::move(child), job_control,
-                               log);
+    app::Supervisor supervisor(plan, std::move(metadata), folder, child, job_control, log);
     return supervisor.run();
   } catch (const std::exception& error) {
     trouble = error.what();
   }
   log.write(Severity::warning,
             trouble + ": the program runs, but its coverage stays in " + plan.config.coverdir);
-  return process::plain_wait(pid, job_control);
+  return process::plain_wait(child.pid, job_control);
 }
 
 int run(const config::Config& config, const config::Environment& env,
@@ -134,7 +132,7 @@ int run(const config::Config& config, const config::Environment& env,
   if (chdir("/") != 0) log.write(Severity::debug, "cannot leave the working directory");
 
   const ExitStatus status =
-      supervise(*plan, std::move(metadata), folder, std::move(started_child), job_control, log);
+      supervise(*plan, std::move(metadata), folder, started_child, job_control, log);
   app::leave_folder(std::move(folder), asked, log);
   log.flush();
   job_control.die_like(status);

@@ -46,7 +46,7 @@ std::size_t parallel_uploads() {
 }  // namespace
 
 Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> metadata,
-                       CoverageFolder& folder, Child child, const process::JobControl& job_control,
+                       CoverageFolder& folder, Child& child, const process::JobControl& job_control,
                        StderrLog& log)
     : plan_(plan),
       metadata_(std::move(metadata)),

@@ -35,11 +35,11 @@ struct Child {
 
 class Supervisor {
  public:
-  // `child` has plan.config.coverdir, which is `folder`.
+  // `child` has plan.config.coverdir, which is `folder`; all but its pid is taken from it.
   // Throws std::runtime_error when the kernel has no fds for a loop: use process::plain_wait()
   // then.
   Supervisor(const Plan& plan, std::map<std::string, std::string> metadata, CoverageFolder& folder,
-             Child child, const process::JobControl& job_control, StderrLog& log);
+             Child& child, const process::JobControl& job_control, StderrLog& log);
 
   // Runs until the session ends; how we are to end.
   ExitStatus run();

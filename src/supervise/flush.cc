@@ -80,7 +80,7 @@ std::optional<Flush::Request> Flush::next(MonoTime now) {
   }
   if (covered_ && !in_round_ && due_ && *due_ <= now) begin(now);
   if (requests_.empty()) return std::nullopt;
-  const Request request = requests_.front();
+  Request request = std::move(requests_.front());
   requests_.pop_front();
   return request;
 }

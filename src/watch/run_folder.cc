@@ -34,7 +34,7 @@ std::size_t move_up(Entries from, int to) {
 }
 
 bool is_forgotten(int folder) {
-  constexpr time_t kDay = 24 * 60 * 60;
+  constexpr time_t kDay = 86'400;
   struct stat info{};
   return fstat(folder, &info) == 0 && time(nullptr) - info.st_mtim.tv_sec > kDay;
 }

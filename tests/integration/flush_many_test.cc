@@ -165,6 +165,11 @@ TEST_F(PidNamespaces, WithTheSamePidsInOneFolderAddUpWithAndWithoutAStorage) {
       const TempDir dir;
       const Flushing::Env env = stores ? Flushing::folder(dir) : Flushing::nowhere(dir);
       for (int i = 0; i < 3; ++i) start(env, build);
+      EXPECT_TRUE(eventually([&] {
+        return std::ranges::all_of(containers_, [](const auto& container) {
+          return container->out().find("pid ") != std::string::npos;
+        });
+      }));
       // As many hits in each: one of them taken for another one's newer snapshot would be lost.
       for (unsigned i = 0; i < 5; ++i) {
         tell_all("hit 100");
