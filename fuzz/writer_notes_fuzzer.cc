@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto notes = parse_writer_notes({reinterpret_cast<const char*>(data), size});
   std::string written;
   for (const auto& [path, meta] : notes) {
-    require(!path.empty());
+    require(!path.empty() && meta.inode != 0);
     written += writer_note({path, meta});
   }
   require(parse_writer_notes(written) == notes);

@@ -3,7 +3,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <ctime>
 #include <utility>
 #include <variant>
 
@@ -87,33 +86,26 @@ CoverageFolder take_folder(const config::Config& config, const std::string& run,
 }
 
 void leave_folder(CoverageFolder folder, const config::Config& config, StderrLog& log) {
-  constexpr int kTries = 5;
-  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 5'000'000};
   const std::string& coverdir = config.coverdir;
   const bool all_ended = waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT) != 0;
   if (folder.own && all_ended && folder.control) folder.control->note_end();
+  const UniqueFd alone = watch::leave_alone(coverdir);
   folder.control.reset();
 
-  // A run that uploads says itself what went up.
-  const auto uploaded_nothing = [](const std::string& path, const watch::ControlFolder& run) {
-    return run.read(Text::ledger).empty() && fold_run(path, run);
-  };
-  const auto is_moved = [&] { return folder.own && access(folder.path.c_str(), F_OK) != 0; };
-  for (int tries = 0; tries < kTries && !is_moved(); ++tries) {
-    watch::ControlFolder control(coverdir);
-    if (control.lock() == Lock::held) {
-      const std::size_t moved = settle(coverdir, control, uploaded_nothing).moved;
-      if (moved > 0 && !folder.own) {
-        log.write(Severity::info, "what runs with a folder of their own left is in " + coverdir);
-      }
-      break;
+  // Who has it then goes on, and does this when it leaves.
+  if (watch::ControlFolder control(coverdir); control.lock() == Lock::held) {
+    // A run that uploads says itself what went up.
+    const auto uploaded_nothing = [](const std::string& path, const watch::ControlFolder& run) {
+      return run.read(Text::ledger).empty() && fold_run(path, run);
+    };
+    const std::size_t moved = settle(coverdir, control, uploaded_nothing).moved;
+    if (moved > 0 && !folder.own) {
+      log.write(Severity::info, "what runs with a folder of their own left is in " + coverdir);
     }
-    // Who has it may have passed our folder while we held that.
-    if (control.lock() != Lock::taken || !folder.own) break;
-    nanosleep(&kPause, nullptr);
   }
   if (!folder.own || uploads(config)) return;
-  log.write(supervise::kept_line(is_moved() ? coverdir : folder.path));
+  const bool is_moved = access(folder.path.c_str(), F_OK) != 0;
+  log.write(supervise::kept_line(is_moved ? coverdir : folder.path));
 }
 
 }  // namespace integcov::app

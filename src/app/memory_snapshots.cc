@@ -60,6 +60,7 @@ bool writes_to(pid_t pid, const std::string& coverdir) {
     rest.remove_prefix(std::min(rest.size(), variable.size() + 1));
     if (!variable.starts_with(kName)) continue;
     const std::string folder(variable.substr(kName.size()));
+    if (folder.empty()) return false;
     if (folder.starts_with('/')) return same_folder(folder, coverdir);
     return same_folder("/proc/" + std::to_string(pid) + "/cwd/" + folder, coverdir);
   }

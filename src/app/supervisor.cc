@@ -303,6 +303,10 @@ void Supervisor::perform(const supervise::NoteWriter& action) {
 
 void Supervisor::perform(const supervise::RewriteNotes& action) {
   if (!folder_.control) return;
+  if (action.notes.empty()) {
+    folder_.control->remove(Text::writers);
+    return;
+  }
   std::string text;
   for (const supervise::NoteWriter& note : action.notes) text += supervise::writer_note(note);
   folder_.control->begin(Text::writers, text);

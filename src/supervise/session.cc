@@ -397,6 +397,8 @@ void Session::write_end_record() {
 void Session::end(const std::string& why_unsaved) {
   phase_ = Phase::ended;
   if (!end_recorded_) write_end_record();
+  // What was judged needs no judgement by notes. Else the next run has to.
+  if (!snapshots_.busy()) outbox_.emplace_back(RewriteNotes{});
   for (const upload::UploadId id : queue_.running()) outbox_.emplace_back(AbortUpload{id});
 
   const auto unsaved = queue_.unsaved();

@@ -201,6 +201,7 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
     case Fold::unreadable: return itself;
     case Fold::kept:
       if (newer) {
+        notes_.push_back({series.file.path, {}});
         begin(process, appeared, time_ns);
         series.looked = true;
         know_writer(process, answer.seen);

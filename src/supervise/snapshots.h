@@ -37,13 +37,13 @@ struct FoldSnapshot {
 };
 
 // For a later run, should we be killed: the writer of this file was seen when that covmeta was
-// there. No answer.
+// there. Without an inode: nothing may take this file's place any more. No answer.
 struct NoteWriter {
   std::string path;
   MetaStamp meta;
 };
 
-// Forget the notes but these: there are many old ones.
+// Forget the notes but these.
 struct RewriteNotes {
   std::vector<NoteWriter> notes;
 };

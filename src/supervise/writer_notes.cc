@@ -28,7 +28,12 @@ std::map<std::string, MetaStamp, std::less<>> parse_writer_notes(std::string_vie
        text.remove_prefix(end + 1)) {
     std::string_view line = text.substr(0, end);
     MetaStamp meta;
-    if (take_number(line, meta.inode) && take_number(line, meta.changed_ns) && !line.empty()) {
+    if (!take_number(line, meta.inode) || !take_number(line, meta.changed_ns) || line.empty()) {
+      continue;
+    }
+    if (meta.inode == 0) {
+      if (const auto closed = notes.find(line); closed != notes.end()) notes.erase(closed);
+    } else {
       notes[std::string(line)] = meta;
     }
   }

@@ -3,6 +3,7 @@
 // anyone who can write to the folder can write to it, so a damaged one is simply shorter.
 //
 //   INODE CHANGED_NS PATH      of the covmeta file that was there when the writer was seen
+//   0 0 PATH                   nothing may take its place any more
 #pragma once
 
 #include <map>
@@ -15,7 +16,8 @@ namespace integcov::supervise {
 
 std::string writer_note(const NoteWriter& note);
 
-// By path. Lines that can't be parsed, also a last one without its newline, are skipped.
+// By path, those whose place may be taken. Lines that can't be parsed, also a last one without its
+// newline, are skipped.
 std::map<std::string, MetaStamp, std::less<>> parse_writer_notes(std::string_view text);
 
 }  // namespace integcov::supervise

@@ -7,8 +7,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
 #include <string_view>
 
+#include "base/path.h"
 #include "coverage/file_name.h"
 #include "watch/folder.h"
 
@@ -23,6 +25,19 @@ constexpr std::size_t kMostBytes = 64 << 20;         // that are read
 std::size_t index_of(ControlFolder::Text text) { return static_cast<std::size_t>(text); }
 
 }  // namespace
+
+UniqueFd leave_alone(const std::string& coverdir) {
+  constexpr int kTries = 500;
+  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 2'000'000};
+  const std::string path = join_path(coverdir, std::string(coverage::kControlFolder));
+  UniqueFd file(open((path + "/leaving").c_str(),
+                     O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+  for (int tries = 0; file && tries < kTries; ++tries) {
+    if (flock(file.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) break;
+    nanosleep(&kPause, nullptr);
+  }
+  return file;
+}
 
 ControlFolder::ControlFolder(const std::string& coverdir) {
   const std::string path = coverdir + '/' + std::string(coverage::kControlFolder);

@@ -9,6 +9,10 @@
 
 namespace integcov::watch {
 
+// One at a time: runs that leave a folder, so that none passes by another one's. Waits a second at
+// most, and is then without effect. An empty fd: there is no .integcov.
+UniqueFd leave_alone(const std::string& coverdir);
+
 class ControlFolder {
  public:
   enum class Lock {

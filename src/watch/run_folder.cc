@@ -58,6 +58,13 @@ void remove_folder(int above, const char* name) {
   unlinkat(above, name, AT_REMOVEDIR);
 }
 
+// A run folder in which nothing was written yet.
+void remove_tree(const std::string& path) {
+  const UniqueFd above(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  remove_folder(above.get(), kControl);
+  rmdir(path.c_str());
+}
+
 }  // namespace
 
 Result<RunFolder> make_run_folder(const std::string& coverdir, const std::string& id) {
@@ -68,9 +75,14 @@ Result<RunFolder> make_run_folder(const std::string& coverdir, const std::string
   };
   if (mkdir(unseen.c_str(), 0700) != 0) return failed();
   ControlFolder control(unseen);
-  if (control.lock() != ControlFolder::Lock::held) return Error{"cannot lock the folder " + path};
+  if (control.lock() != ControlFolder::Lock::held) {
+    remove_tree(unseen);
+    return Error{"cannot lock the folder " + path};
+  }
   if (renameat2(AT_FDCWD, unseen.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
-    return failed();
+    const Error error = failed();
+    remove_tree(unseen);
+    return error;
   }
   return RunFolder{path, std::move(control)};
 }

@@ -120,6 +120,27 @@ TEST_P(Exact, ARestartInTheSameFolderCountsNothingTwice) {
   EXPECT_EQ(below_prefix(store), left_in(dir / "cov"));
 }
 
+// What was counted before a program cleared its counters stays, also when there is more later.
+TEST(ClearedCounters, AreAddedUpInTheFolderAndInStorage) {
+  const TempDir dir;
+  Flushing run(Flushing::folder(dir), {program("driven", "atomic")});
+  run.driven();
+  run.tell("hit 100");
+  EXPECT_TRUE(eventually([&] { return hits(dir / "s") == 100; }));
+  run.tell("clear");
+  run.tell("hit 3");
+  EXPECT_TRUE(eventually([&] { return hits(dir / "s") == 103; }));
+  run.tell("hit 5000");
+  EXPECT_TRUE(eventually([&] { return hits(dir / "s") == 5103; }));
+  EXPECT_EQ(run.end().code, 0);
+  for (int runs = 0; runs < 2; ++runs) {
+    EXPECT_EQ(hits(dir / "s"), 5103U);
+    EXPECT_EQ(hits(dir / "cov"), 5103U);
+    EXPECT_EQ(counters_in(read_tree(dir / "cov")), counters_in(read_tree(dir / "s")));
+    EXPECT_EQ(test::run({go_integcov(), "true"}, {.env = Flushing::folder(dir)}).code, 0);
+  }
+}
+
 TEST(NoCounterMoved, NothingIsUploaded) {
   const TempDir dir;
   const ScriptedGcs store;

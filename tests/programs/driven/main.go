@@ -2,6 +2,7 @@
 //
 //	hit N    calls a function N times
 //	signals  prints how often SIGUSR1 came
+//	clear    clears its counters, which only -covermode=atomic allows
 //	exec     becomes a new image of itself, with the same arguments
 //	panic    crashes
 //
@@ -20,6 +21,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"runtime/coverage"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -46,6 +48,10 @@ func do(word, argument string) {
 			log.Fatal(err)
 		}
 		hits(times)
+	case "clear":
+		if err := coverage.ClearCounters(); err != nil {
+			log.Fatal(err)
+		}
 	case "signals":
 		fmt.Println("signals", signals.Load())
 	case "exec":

@@ -303,7 +303,7 @@ TEST_F(SnapshotFilesTest, LeftoversOfAWriterThatWasSeenWithTheirCovmetaAreItsOwn
 }
 
 TEST_F(SnapshotFilesTest, LeftoversThatGotSmallerOrCannotBeReadStay) {
-  const std::string notes = note(name(1), 0) + supervise::writer_note({name(4), {}});
+  const std::string notes = note(name(1), 0) + note(name(4), 0);
   writes(1, {5});
   folder_.file(name(2), "damaged");
   writes(3, {6});

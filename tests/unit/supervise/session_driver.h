@@ -200,6 +200,8 @@ class Driver {
       perform_fold(*asked);
     } else if (std::holds_alternative<NoteWriter>(action)) {
       ++notes;
+    } else if (std::holds_alternative<RewriteNotes>(action)) {
+      notes = 0;
     } else if (std::holds_alternative<WriteStartRecord>(action)) {
       ++start_records;
     } else if (auto* record = std::get_if<WriteEndRecord>(&action)) {

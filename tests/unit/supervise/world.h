@@ -519,8 +519,17 @@ class World {
     answers_.emplace_back(answer);
   }
 
-  void perform(const NoteWriter& action) { notes_[action.path] = action.meta; }
-  void perform(const RewriteNotes&) { require(false, "notes are written anew in so short a run"); }
+  void perform(const NoteWriter& action) {
+    if (action.meta.inode == 0) {
+      notes_.erase(action.path);
+    } else {
+      notes_[action.path] = action.meta;
+    }
+  }
+  void perform(const RewriteNotes& action) {
+    require(action.notes.empty() && exit_at_, "notes are written anew in so short a run");
+    notes_.clear();
+  }
 
   // Were the supervisor killed now, the next run would fold what is left by the notes alone.
   void check_leftovers() {

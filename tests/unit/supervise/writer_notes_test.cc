@@ -17,6 +17,14 @@ TEST(WriterNotes, AreReadBackAndTheLastOneOfAFileCounts) {
   EXPECT_EQ(notes.at("with a space"), (MetaStamp{.inode = 2, .changed_ns = 3}));
 }
 
+TEST(WriterNotes, WhatIsClosedIsNoneUntilItIsNotedAgain) {
+  const std::string note = writer_note({"a", kMeta});
+  const std::string closed = writer_note({"a", {}});
+  EXPECT_TRUE(parse_writer_notes(note + closed).empty());
+  EXPECT_TRUE(parse_writer_notes(closed).empty());
+  EXPECT_EQ(parse_writer_notes(note + closed + note).size(), 1U);
+}
+
 TEST(WriterNotes, DamagedLinesAreSkipped) {
   for (const char* damaged : {"", "\n", "1\n", "1 2\n", "1 2 \n", "-1 2 a\n", "1 x a\n", "1  2 a\n",
                               "99999999999999999999 2 a\n", "1 2 cut off"}) {
