@@ -90,19 +90,20 @@ void leave_folder(CoverageFolder folder, const config::Config& config, StderrLog
   const bool all_ended = waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT) != 0;
   if (folder.own && all_ended && folder.control) folder.control->note_end();
   const UniqueFd alone = watch::leave_alone(coverdir);
-  folder.control.reset();
+  if (folder.own || !folder.control) folder.control.emplace(coverdir);
 
-  // Who has it then goes on, and does this when it leaves.
-  if (watch::ControlFolder control(coverdir); control.lock() == Lock::held) {
+  // If another one has the lock it goes on, and does this when it leaves.
+  if (folder.control->lock() == Lock::held) {
     // A run that uploads says itself what went up.
     const auto uploaded_nothing = [](const std::string& path, const watch::ControlFolder& run) {
       return run.read(Text::ledger).empty() && fold_run(path, run);
     };
-    const std::size_t moved = settle(coverdir, control, uploaded_nothing).moved;
+    const std::size_t moved = settle(coverdir, *folder.control, uploaded_nothing).moved;
     if (moved > 0 && !folder.own) {
       log.write(Severity::info, "what runs with a folder of their own left is in " + coverdir);
     }
   }
+  folder.control.reset();  // before the next one may leave
   if (!folder.own || uploads(config)) return;
   const bool is_moved = access(folder.path.c_str(), F_OK) != 0;
   log.write(supervise::kept_line(is_moved ? coverdir : folder.path));

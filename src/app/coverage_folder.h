@@ -14,7 +14,7 @@ namespace integcov::app {
 
 struct CoverageFolder {
   std::string path;                             // the program's GOCOVERDIR
-  std::optional<watch::ControlFolder> control;  // its; none if nothing is done with the files
+  std::optional<watch::ControlFolder> control;  // its; none where fds are too few
   std::vector<std::string> ledgers;             // of runs whose files were moved here
   bool own = false;     // made for this run alone, below the one that was asked for
   bool shared = false;  // files of other runs may appear, too

@@ -1,7 +1,5 @@
 #include "app/memory_snapshots.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -42,13 +40,6 @@ Taken not_opened(const Error& error) {
   return Failed{error.message, false};
 }
 
-bool same_folder(const std::string& a, const std::string& b) {
-  struct stat one{};
-  struct stat other{};
-  return stat(a.c_str(), &one) == 0 && stat(b.c_str(), &other) == 0 && one.st_dev == other.st_dev &&
-         one.st_ino == other.st_ino;
-}
-
 // By the environment that it was executed with: a program that was given another GOCOVERDIR, or
 // none, writes its own counters elsewhere, or nowhere.
 bool writes_to(pid_t pid, const std::string& coverdir) {
@@ -61,8 +52,8 @@ bool writes_to(pid_t pid, const std::string& coverdir) {
     if (!variable.starts_with(kName)) continue;
     const std::string folder(variable.substr(kName.size()));
     if (folder.empty()) return false;
-    if (folder.starts_with('/')) return same_folder(folder, coverdir);
-    return same_folder("/proc/" + std::to_string(pid) + "/cwd/" + folder, coverdir);
+    if (folder.starts_with('/')) return watch::same_folder(folder, coverdir);
+    return watch::same_folder("/proc/" + std::to_string(pid) + "/cwd/" + folder, coverdir);
   }
   return false;
 }

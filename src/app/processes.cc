@@ -77,13 +77,12 @@ ProcessesFound find_processes(const std::string& coverdir, pid_t main,
     const auto identity = process::identify(pid);
     if (!identity && pid != main) continue;
     ProcessesFound::Process process{.pid = static_cast<std::uint32_t>(pid), .main = pid == main};
-    const SeenImage seen = image_of(pid, main);
+    const SeenImage seen = seen_image(identity, pid, main);
     process.image = seen.text;
     process.exact = seen.exact;
     const std::string_view auxv = identity ? std::string_view(identity->image) : "";
     process.handler_signal = handler_signal(coverdir, pid, auxv);
-    process.handler = process.handler_signal != 0;
-    if (!process.handler) process.handler_error = handler_error(coverdir, pid, auxv);
+    if (process.handler_signal == 0) process.handler_error = handler_error(coverdir, pid, auxv);
     found.processes.push_back(std::move(process));
   }
   found.end_ns = event::Loop::wall_now().time_since_epoch().count();

@@ -90,7 +90,12 @@ std::string image_text(const process::ProcessIdentity& identity) {
 
 SeenImage image_of(pid_t pid, pid_t main) {
   if (pid != main && !process::is_descendant(pid)) return {};
-  if (const auto identity = process::identify(pid)) return {image_text(*identity), true};
+  return seen_image(process::identify(pid), pid, main);
+}
+
+SeenImage seen_image(const std::optional<process::ProcessIdentity>& identity, pid_t pid,
+                     pid_t main) {
+  if (identity) return {image_text(*identity), true};
   // It may not be looked into: it can't be dumped, or runs as another user.
   if (const auto start_time = process::start_time(pid)) {
     return {std::to_string(*start_time) + " ?", false};

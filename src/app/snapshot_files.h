@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,9 @@ struct SeenImage {
   bool exact = false;
 };
 SeenImage image_of(pid_t pid, pid_t main);
+// Of a descendant that was looked at just now.
+SeenImage seen_image(const std::optional<process::ProcessIdentity>& identity, pid_t pid,
+                     pid_t main);
 
 supervise::MetaStamp meta_stamp(const std::string& coverdir, const std::string& hash);
 

@@ -120,17 +120,18 @@ void Flush::take(const ProcessesFound::Process& process, MonoTime now) {
   const std::uint32_t pid = process.pid;
   if (process.main) main_ = pid;
   const bool users_word = options_.mode == FlushMode::signal && process.main;
-  const bool by_signal = users_word || (process.handler && options_.mode != FlushMode::memory);
+  const bool by_signal =
+      users_word || (process.handler_signal != 0 && options_.mode != FlushMode::memory);
   if (!by_signal) {
     if (options_.mode == FlushMode::signal) return;
     asked_.insert(pid);
     requests_.emplace_back(ReadSnapshot{pid});
     return;
   }
-  if (process.main && !process.handler && !process.handler_error.empty()) {
+  if (process.main && process.handler_signal == 0 && !process.handler_error.empty()) {
     warn_once("handler", "the program's snapshot handler says: " + process.handler_error);
   }
-  const int signal = process.handler ? process.handler_signal : options_.signal;
+  const int signal = process.handler_signal != 0 ? process.handler_signal : options_.signal;
   if (process.main && forwarded_ns_ && signal == options_.signal) {
     awaited_[pid] = {*forwarded_ns_, now + wait(), true};
     if (const auto seen = newest_ns_.find(pid); seen != newest_ns_.end()) {

@@ -45,8 +45,7 @@ struct ProcessesFound {
     bool main = false;
     std::string image;          // as in Sighting
     bool exact = false;         // as well
-    bool handler = false;       // it has said that it writes a snapshot when signalled …
-    int handler_signal = 0;     // … with this
+    int handler_signal = 0;     // it has said that it writes a snapshot when it gets this; or 0
     std::string handler_error;  // it has said why it can't
   };
   std::vector<Process> processes;
@@ -78,8 +77,8 @@ struct SnapshotRead {
 
 class Flush {
  public:
-  // No snapshot is taken on an interval so soon after the start: the time in its name must tell it
-  // from the start of its image, should a later run have to (kTickNs in fold.h).
+  // No snapshot is taken on an interval so soon after the start: the program is about to begin, and
+  // the file system's clock must tell a file from the start of its image.
   static constexpr Duration kSettle = std::chrono::milliseconds(50);
   // After a stop signal the app has that long to end by itself before a snapshot is taken …
   static constexpr Duration kAfterStop = std::chrono::seconds(1);

@@ -106,6 +106,12 @@ bool is_careless(const std::string& folder, const std::string& home, const std::
   return holds(info, home) || holds(info, cwd) || holds(info, real_path(home));
 }
 
+bool same_folder(const std::string& a, const std::string& b) {
+  struct stat one{};
+  struct stat other{};
+  return stat(a.c_str(), &one) == 0 && stat(b.c_str(), &other) == 0 && same_folder(one, other);
+}
+
 std::string real_path(const std::string& path) {
   const std::unique_ptr<char, void (*)(void*)> real(realpath(path.c_str(), nullptr), std::free);
   return real ? real.get() : "";

@@ -20,6 +20,9 @@ Status make_folder(const std::string& path);
 // directory, or a folder above one of these two. `home` may be empty.
 bool is_careless(const std::string& folder, const std::string& home, const std::string& cwd);
 
+// Whether both paths lead to one folder.
+bool same_folder(const std::string& a, const std::string& b);
+
 // The absolute path without symbolic links; empty if there is nothing at `path`.
 std::string real_path(const std::string& path);
 

@@ -48,7 +48,7 @@ class ProcessesTest : public ::testing::Test {
   }
   bool ready(const std::string& text) {
     handler_writes("ready", text);
-    return find(main_.pid()).handler;
+    return find(main_.pid()).handler_signal == SIGUSR1;
   }
 
   Helper main_;
@@ -67,7 +67,7 @@ TEST_F(ProcessesTest, TheProgramAndItsDescendantsAreFound) {
   EXPECT_FALSE(child.main);
   EXPECT_EQ(main.image, image_of(main_.pid(), 0).text);
   EXPECT_EQ(child.image, image_of(child_.pid(), 0).text);
-  EXPECT_FALSE(main.handler);
+  EXPECT_EQ(main.handler_signal, 0);
   EXPECT_EQ(main.handler_error, "");
 }
 
@@ -87,7 +87,7 @@ TEST_F(ProcessesTest, AHandlerIsReadyWhenItsFileIsOfThisImage) {
   EXPECT_FALSE(ready("1\n10\n" + sum)) << "cut off";
   EXPECT_FALSE(ready("1\n10\n"));
   EXPECT_FALSE(ready(""));
-  EXPECT_FALSE(find(child_.pid()).handler);
+  EXPECT_EQ(find(child_.pid()).handler_signal, 0);
 }
 
 TEST_F(ProcessesTest, WhatAHandlerSaysIsOneCleanLine) {

@@ -22,8 +22,7 @@ constexpr std::uint32_t kMain = 7;
 constexpr std::uint32_t kChild = 8;
 
 const Process kPlain{.pid = kMain, .main = true, .image = "a"};
-const Process kReady{
-    .pid = kMain, .main = true, .image = "a", .handler = true, .handler_signal = SIGUSR1};
+const Process kReady{.pid = kMain, .main = true, .image = "a", .handler_signal = SIGUSR1};
 
 class FlushTest : public ::testing::Test {
  protected:
@@ -322,9 +321,8 @@ TEST_F(FlushTest, WithoutAHandlerItsMemoryIsRead) {
 
 TEST_F(FlushTest, EachProcessInItsOwnWay) {
   ask();
-  round({kPlain,
-         {.pid = kChild, .image = "b", .handler = true, .handler_signal = SIGUSR1},
-         {.pid = 9, .image = "c"}});
+  round(
+      {kPlain, {.pid = kChild, .image = "b", .handler_signal = SIGUSR1}, {.pid = 9, .image = "c"}});
   expect_read(kMain);
   expect_signal(kChild);
   expect_read(9);
@@ -363,7 +361,7 @@ TEST_F(FlushTest, AHandlerThatIsSilentForTheWaitIsToldOfOnceAndMemoryHelps) {
 
 TEST_F(FlushTest, AChildsSilenceIsNoLine) {
   ask();
-  round({{.pid = kChild, .image = "b", .handler = true, .handler_signal = SIGUSR1}});
+  round({{.pid = kChild, .image = "b", .handler_signal = SIGUSR1}});
   expect_signal(kChild);
   sent(kChild, 100);
   now_ += options_.wait;
@@ -452,7 +450,7 @@ TEST_F(FlushTest, ItsFileMayComeBeforeTheProcessesAreFound) {
 
 TEST_F(FlushTest, OnlyTheProgramItselfGotIt) {
   forwarded(100);
-  round({kReady, {.pid = kChild, .image = "b", .handler = true, .handler_signal = SIGUSR1}});
+  round({kReady, {.pid = kChild, .image = "b", .handler_signal = SIGUSR1}});
   expect_signal(kChild);
   sent(kChild, 130);
   wrote(kMain, 120);
@@ -543,9 +541,8 @@ TEST_F(FlushTest, TheUsersWordMakesUpForAHandlersFile) {
 TEST_F(FlushTest, TheUsersWordIsAboutTheProgramNotItsChildren) {
   make(FlushMode::signal, Duration::zero());
   ask();
-  round({kPlain,
-         {.pid = kChild, .image = "b"},
-         {.pid = 9, .image = "c", .handler = true, .handler_signal = SIGUSR1}});
+  round(
+      {kPlain, {.pid = kChild, .image = "b"}, {.pid = 9, .image = "c", .handler_signal = SIGUSR1}});
   expect_signal(kMain);
   expect_signal(9);
   expect_nothing();
@@ -596,7 +593,7 @@ TEST_F(FlushTest, InAutoModeMemoryMakesUpForAHandlerThatCannot) {
 TEST_F(FlushTest, InMemoryModeNobodyIsSignalled) {
   make(FlushMode::memory, Duration::zero());
   ask();
-  round({kReady, {.pid = kChild, .image = "b", .handler = true, .handler_signal = SIGUSR1}});
+  round({kReady, {.pid = kChild, .image = "b", .handler_signal = SIGUSR1}});
   expect_read(kMain);
   expect_read(kChild);
   was_read(kMain, Result::written);

@@ -22,8 +22,7 @@ using Names = std::vector<std::string>;
 using Process = ProcessesFound::Process;
 
 const Process kPlain{.pid = 7, .main = true, .image = "a"};
-const Process kReady{
-    .pid = 7, .main = true, .image = "a", .handler = true, .handler_signal = SIGUSR1};
+const Process kReady{.pid = 7, .main = true, .image = "a", .handler_signal = SIGUSR1};
 
 // Process 7's counters; kCounters is its first at 100.
 std::string counters(int time_ns) {
@@ -291,16 +290,21 @@ TEST(SessionFlush, ACounterThatWrappedIsSaidOnce) {
                   " passed 4294967295 and began again at 0, as Go's 32-bit counters do"});
 }
 
+// A round, in which the program is this image.
+void finds(Driver& d, const std::string& image) {
+  d.tell(SignalArrived{SIGUSR1, 40, true});
+  d.expect<FindProcesses>();
+  d.tell(ProcessesFound{{{.pid = 7, .main = true, .image = image, .exact = true}}, {}, 60});
+  d.expect<ReadSnapshot>();
+}
+
 TEST(SessionFlush, ARoundTellsWhoRanBeforeTheNextFileCame) {
   for (const bool round : {true, false}) {
     Driver d(flushing());
     d.writes(kMeta);
     d.expect_stored(kMeta);
     if (round) {
-      d.tell(SignalArrived{SIGUSR1, 40, true});
-      d.expect<FindProcesses>();
-      d.tell(ProcessesFound{{{.pid = 7, .main = true, .image = "image 7", .exact = true}}, {}, 60});
-      d.expect<ReadSnapshot>();
+      finds(d, "image 7");
     }
     d.writes(kCounters);
     d.expect_stored(kCounters);
@@ -316,10 +320,7 @@ TEST(SessionFlush, WhenTheProgramStartsOnceMoreItsWritersAreLookedAt) {
   };
   d.writes(kMeta);
   d.expect_stored(kMeta);
-  d.tell(SignalArrived{SIGUSR1, 40, true});
-  d.expect<FindProcesses>();
-  d.tell(ProcessesFound{{{.pid = 7, .main = true, .image = "a", .exact = true}}, {}, 60});
-  d.expect<ReadSnapshot>();
+  finds(d, "a");
   d.writes(kCounters);
   d.expect_stored(kCounters);
   EXPECT_EQ(d.looks, 1);

@@ -598,8 +598,7 @@ class World {
                                  .main = main,
                                  .image = image_text(process),
                                  .exact = !closed_,
-                                 .handler = process.handler,
-                                 .handler_signal = SIGUSR1,
+                                 .handler_signal = process.handler ? SIGUSR1 : 0,
                                  .handler_error = {}});
     };
     add(main_, true);
