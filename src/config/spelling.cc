@@ -1,6 +1,8 @@
 #include "config/spelling.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -13,6 +15,34 @@ namespace {
 std::size_t tolerance(std::size_t length) {
   if (length < 6) return 1;
   return length < 20 ? 2 : 3;
+}
+
+// How often each letter occurs, in classes that put the cases of a letter together.
+using Letters = std::array<std::uint8_t, 32>;
+
+std::uint8_t& count_of(Letters& letters, char c) {
+  return letters.at(static_cast<unsigned char>(c) % letters.size());
+}
+
+Letters letters_of(std::string_view word) {
+  Letters letters{};
+  for (const char c : word) ++count_of(letters, c);
+  return letters;
+}
+
+// An edit adds one letter at most: whether `limit` of them may make `name` of a word with these. It
+// spares nearly all words, which an environment has many of, the table.
+bool may_become(Letters letters, std::string_view name, std::size_t limit) {
+  std::size_t missing = 0;
+  for (const char c : name) {
+    std::uint8_t& left = count_of(letters, c);
+    if (left > 0) {
+      --left;
+    } else if (++missing > limit) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -42,9 +72,11 @@ std::optional<std::string_view> closest(std::string_view word,
                                         std::span<const std::string_view> known) {
   std::optional<std::string_view> best;
   std::size_t best_distance = 0;
+  const Letters letters = letters_of(word);
   for (const std::string_view name : known) {
     const std::size_t limit = tolerance(name.size());
     if (word.size() > name.size() + limit || name.size() > word.size() + limit) continue;
+    if (!may_become(letters, name, limit)) continue;
     const std::size_t distance = edit_distance(lower(word), lower(name));
     if (distance > limit || (best && distance >= best_distance)) continue;
     best = name;

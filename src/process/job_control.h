@@ -17,6 +17,7 @@ class JobControl {
   // Looks for a controlling terminal.
   JobControl();
 
+  [[nodiscard]] bool has_terminal() const { return terminal_.get() >= 0; }
   // adopt_child leaves the child's process group: the program should not start before that.
   [[nodiscard]] bool steps_out() const { return job_ != 0; }
 

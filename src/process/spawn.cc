@@ -18,7 +18,9 @@
 namespace integcov::process {
 namespace {
 
-// Async-signal-safe: runs between fork and exec. Returns errno.
+// Async-signal-safe: runs between fork and exec. Returns errno. What is pending for us stays with
+// us (fork(2)) and is forwarded; what comes once the mask is set is the program's, even before its
+// exec.
 int exec_program(const Command& command, const Inherited& inherited, const sigset_t& mask) {
   if (inherited.sigchld_ignored) signal(SIGCHLD, SIG_IGN);
   sigprocmask(SIG_SETMASK, &mask, nullptr);
@@ -85,26 +87,52 @@ void await_end(int fd) {
   }
 }
 
-}  // namespace
+// What became of a start. Without an error the child executes the program.
+struct Start {
+  pid_t child = -1;
+  int error = 0;
+  const char* failed = nullptr;  // our own call; null: the child's exec
+};
 
-std::variant<pid_t, SpawnError> spawn(const Command& command, const Inherited& inherited,
-                                      const JobControl& job_control) {
+// The child borrows our address space until its exec, so that nothing is copied, neither then nor
+// when we write to it next. posix_spawn(3) would, but leaves the C library's two signals ignored.
+[[gnu::noinline]] Start start_alone(const Command& command, const Inherited& inherited,
+                                    const JobControl& job_control) {
+  sigset_t none;
+  sigemptyset(&none);
+  volatile int error = 0;
+  // What the child calls are system calls, and what glibc's posix_spawn(3) calls there too. Signals
+  // have no handlers yet that could run on our stack.
+  // NOLINTBEGIN(*-unsafe-functions, clang-analyzer-security.insecureAPI.vfork, *-unix.Vfork)
+  const pid_t child = vfork();
+  if (child < 0) return {.error = errno, .failed = "vfork"};
+  if (child == 0) {
+    job_control.enter_child();
+    error = exec_program(command, inherited, none);
+    _exit(kExitOwnError);
+  }
+  // NOLINTEND(*-unsafe-functions, clang-analyzer-security.insecureAPI.vfork, *-unix.Vfork)
+  return {.child = child, .error = error};
+}
+
+// With a terminal the child may have to wait for us, and we for one that is stopped before its
+// exec.
+Start start_in_job(const Command& command, const Inherited& inherited,
+                   const JobControl& job_control) {
   auto report = make_pipe();
-  if (!report) return own_error("pipe", errno);
+  if (!report) return {.error = errno, .failed = "pipe"};
   // Where we leave the child's group, the program starts after that only: before its exec a signal
   // that comes to both of us, and is then forwarded, can't count twice. Without the fds it may.
   auto adopted = job_control.steps_out() ? make_pipe() : std::nullopt;
 
   const pid_t child = fork();
-  if (child < 0) return own_error("fork", errno);
+  if (child < 0) return {.error = errno, .failed = "fork"};
   if (child == 0) {
     job_control.enter_child();
     if (adopted) {
       adopted->write_end.reset();
       await_end(adopted->read_end.get());
     }
-    // What is pending for us stays with us (fork(2)) and is forwarded; what comes from now on is
-    // the program's, even before its exec.
     sigset_t none;
     sigemptyset(&none);
     const int error = exec_program(command, inherited, none);
@@ -121,11 +149,22 @@ std::variant<pid_t, SpawnError> spawn(const Command& command, const Inherited& i
   do {
     got = read(report->read_end.get(), &error, sizeof error);
   } while (got < 0 && errno == EINTR);
-  if (got != sizeof error) return child;  // closed by a successful exec, or by a signal before it
-  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  // Closed by a successful exec, or by a signal before it.
+  return {.child = child, .error = got == sizeof error ? error : 0};
+}
+
+}  // namespace
+
+std::variant<pid_t, SpawnError> spawn(const Command& command, const Inherited& inherited,
+                                      const JobControl& job_control) {
+  const Start start = job_control.has_terminal() ? start_in_job(command, inherited, job_control)
+                                                 : start_alone(command, inherited, job_control);
+  if (start.failed != nullptr) return own_error(start.failed, start.error);
+  if (start.error == 0) return start.child;
+  while (waitpid(start.child, nullptr, 0) < 0 && errno == EINTR) {
   }
-  job_control.child_gone(child);
-  return describe(command.argv[0], error);
+  job_control.child_gone(start.child);
+  return describe(command.argv[0], start.error);
 }
 
 SpawnError become(const Command& command, const Inherited& inherited) {
