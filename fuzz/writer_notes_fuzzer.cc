@@ -18,9 +18,9 @@ void require(bool kept) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto notes = parse_writer_notes({reinterpret_cast<const char*>(data), size});
   std::string written;
-  for (const auto& [path, meta] : notes) {
-    require(!path.empty() && meta.inode != 0);
-    written += writer_note({path, meta});
+  for (const auto& [path, writer] : notes) {
+    require(!path.empty() && writer.meta.inode != 0);
+    written += writer_note({path, writer.meta, writer.image});
   }
   require(parse_writer_notes(written) == notes);
   if (!notes.empty()) {

@@ -8,6 +8,7 @@
 
 #include "app/snapshot_files.h"
 #include "supervise/report_lines.h"
+#include "supervise/writer_notes.h"
 #include "watch/run_folder.h"
 
 namespace integcov::app {
@@ -15,6 +16,7 @@ namespace {
 
 using Lock = watch::ControlFolder::Lock;
 using Text = watch::ControlFolder::Text;
+using supervise::LeftRunning;
 
 bool uploads(const config::Config& config) {
   return !std::holds_alternative<std::monostate>(config.storage);
@@ -24,20 +26,37 @@ bool takes_snapshots(const config::Config& config) {
   return config.flush.mode != config::FlushMode::off;
 }
 
+// False while one of its processes goes on: what that writes there belongs to what is there.
 bool fold_run(const std::string& folder, const watch::ControlFolder& control) {
-  fold_leftovers(folder, control.read(Text::writers));
-  return true;
+  return fold_leftovers(folder, control.read(Text::writers)).empty();
 }
+
+// Of processes that go on the notes stay.
+bool keep_notes(watch::ControlFolder& control, const std::vector<LeftRunning>& processes) {
+  if (processes.empty()) return control.remove(Text::writers);
+  std::string notes;
+  for (const auto& [file, seen] : processes) {
+    notes += supervise::writer_note({file.path, seen.meta, seen.image});
+  }
+  return control.begin(Text::writers, notes);
+}
+
+struct Settled {
+  watch::Adopted adopted;
+  std::vector<LeftRunning> left_running;
+};
 
 // What was left is settled before files of other runs come beside it: the pids of two runs say
 // nothing about each other.
-watch::Adopted settle(const std::string& coverdir, watch::ControlFolder& control,
-                      const watch::BeforeTheMove& before_the_move) {
+Settled settle(const std::string& coverdir, watch::ControlFolder& control,
+               const watch::BeforeTheMove& before_the_move) {
+  Settled settled;
   if (const std::string notes = control.read(Text::writers); !notes.empty()) {
-    fold_leftovers(coverdir, notes);
-    if (!control.remove(Text::writers)) return {};
+    settled.left_running = fold_leftovers(coverdir, notes);
+    if (!keep_notes(control, settled.left_running)) return settled;
   }
-  return watch::adopt_run_folders(coverdir, before_the_move);
+  settled.adopted = watch::adopt_run_folders(coverdir, before_the_move);
+  return settled;
 }
 
 // Without a folder for itself.
@@ -61,7 +80,12 @@ CoverageFolder take_folder(const config::Config& config, const std::string& run,
   CoverageFolder folder{.path = coverdir, .control = {}, .ledgers = {}};
   watch::ControlFolder& control = folder.control.emplace(coverdir);
   switch (control.lock()) {
-    case Lock::held: folder.ledgers = settle(coverdir, control, fold_run).ledgers; return folder;
+    case Lock::held: {
+      Settled settled = settle(coverdir, control, fold_run);
+      folder.ledgers = std::move(settled.adopted.ledgers);
+      folder.left_running = std::move(settled.left_running);
+      return folder;
+    }
     case Lock::taken: break;
     case Lock::forbidden:
       return share(std::move(folder), config, coverdir + "/.integcov belongs to another user", log);
@@ -98,7 +122,7 @@ void leave_folder(CoverageFolder folder, const config::Config& config, StderrLog
     const auto uploaded_nothing = [](const std::string& path, const watch::ControlFolder& run) {
       return run.read(Text::ledger).empty() && fold_run(path, run);
     };
-    const std::size_t moved = settle(coverdir, *folder.control, uploaded_nothing).moved;
+    const std::size_t moved = settle(coverdir, *folder.control, uploaded_nothing).adopted.moved;
     if (moved > 0 && !folder.own) {
       log.write(Severity::info, "what runs with a folder of their own left is in " + coverdir);
     }

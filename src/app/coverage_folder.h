@@ -8,14 +8,16 @@
 
 #include "app/stderr_log.h"
 #include "config/config.h"
+#include "supervise/snapshots.h"
 #include "watch/control_folder.h"
 
 namespace integcov::app {
 
 struct CoverageFolder {
-  std::string path;                             // the program's GOCOVERDIR
-  std::optional<watch::ControlFolder> control;  // its; none where fds are too few
-  std::vector<std::string> ledgers;             // of runs whose files were moved here
+  std::string path;                                  // the program's GOCOVERDIR
+  std::optional<watch::ControlFolder> control;       // its; none where fds are too few
+  std::vector<std::string> ledgers;                  // of runs whose files were moved here
+  std::vector<supervise::LeftRunning> left_running;  // of ended runs in the folder
   bool own = false;     // made for this run alone, below the one that was asked for
   bool shared = false;  // files of other runs may appear, too
 };

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string>
 
-#include "process/process_memory.h"
+#include "process/proc.h"
 #include "process/signal_source.h"
 
 namespace integcov::app {

@@ -13,6 +13,7 @@
 #include "app/snapshot_files.h"
 #include "coverage/live_counters.h"
 #include "process/identity.h"
+#include "process/proc.h"
 #include "process/process_memory.h"
 #include "watch/folder.h"
 

@@ -1,6 +1,5 @@
 #include "app/processes.h"
 
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,8 +17,8 @@
 #include "base/unique_fd.h"
 #include "coverage/file_name.h"
 #include "event/loop.h"
+#include "process/caught_signal.h"
 #include "process/identity.h"
-#include "process/job_control.h"
 #include "watch/folder.h"
 
 namespace integcov::app {
@@ -94,15 +93,10 @@ supervise::SnapshotSignalled signal_snapshot(const supervise::SignalSnapshot& as
   supervise::SnapshotSignalled answer{
       .pid = asked.pid, .sent = false, .at_ns = event::Loop::wall_now().time_since_epoch().count()};
   if (pid == main) {  // not reaped yet: the pid is its own
-    answer.sent = process::catches_signal(pid, asked.signal) && kill(pid, asked.signal) == 0;
+    answer.sent = process::send_if_caught(pid, asked.signal);
     return answer;
   }
-  // Another one's parent may reap it at any time; the fd stays the process that we look at.
-  const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (!process || image_of(pid, main).text.empty() || !process::catches_signal(pid, asked.signal)) {
-    return answer;
-  }
-  answer.sent = syscall(SYS_pidfd_send_signal, process.get(), asked.signal, nullptr, 0) == 0;
+  if (!image_of(pid, {main}).text.empty()) answer.sent = process::send_if_caught(pid, asked.signal);
   return answer;
 }
 

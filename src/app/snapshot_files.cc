@@ -13,12 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/crc32c.h"
 #include "base/encoding.h"
 #include "base/unique_fd.h"
 #include "coverage/counters.h"
 #include "coverage/file_name.h"
 #include "event/loop.h"
-#include "process/process_memory.h"
+#include "process/proc.h"
 #include "supervise/writer_notes.h"
 #include "watch/folder.h"
 
@@ -85,12 +86,14 @@ Fold carry_out(Fold fold, const std::string& coverdir, const std::string& standi
 }  // namespace
 
 std::string image_text(const process::ProcessIdentity& identity) {
-  return std::to_string(identity.start_time) + ' ' + identity.image;
+  const std::string start = std::to_string(identity.start_time);
+  if (!identity.thread.empty()) return start + ':' + identity.thread;
+  return start + '~' + std::to_string(crc32c(0, identity.image));
 }
 
-SeenImage image_of(pid_t pid, pid_t main) {
-  if (pid != main && !process::is_descendant(pid)) return {};
-  return seen_image(process::identify(pid), pid, main);
+SeenImage image_of(pid_t pid, Writers writers) {
+  if (!writers.anybody && pid != writers.main && !process::is_descendant(pid)) return {};
+  return seen_image(process::identify(pid), pid, writers.main);
 }
 
 SeenImage seen_image(const std::optional<process::ProcessIdentity>& identity, pid_t pid,
@@ -98,7 +101,8 @@ SeenImage seen_image(const std::optional<process::ProcessIdentity>& identity, pi
   if (identity) return {image_text(*identity), true};
   // It may not be looked into: it can't be dumped, or runs as another user.
   if (const auto start_time = process::start_time(pid)) {
-    return {std::to_string(*start_time) + " ?", false};
+    const std::string thread = process::oldest_thread(pid);
+    return {std::to_string(*start_time) + ':' + thread, !thread.empty()};
   }
   return {pid == main && !process::has_proc() ? "?" : "", false};
 }
@@ -111,11 +115,11 @@ MetaStamp meta_stamp(const std::string& coverdir, const std::string& hash) {
           .changed_ns = std::max(nanoseconds(info.st_mtim), nanoseconds(info.st_ctim))};
 }
 
-Sighting look_at_writer(const std::string& coverdir, const std::string& path, pid_t main) {
+Sighting look_at_writer(const std::string& coverdir, const std::string& path, Writers writers) {
   const coverage::FileName name = coverage::parse_file_name(path);
   Sighting seen;
   seen.meta = meta_stamp(coverdir, name.hash);
-  SeenImage image = image_of(static_cast<pid_t>(name.pid), main);
+  SeenImage image = image_of(static_cast<pid_t>(name.pid), writers);
   seen.image = std::move(image.text);
   seen.exact = image.exact;
   seen.at_ns = event::Loop::wall_now().time_since_epoch().count();
@@ -126,7 +130,7 @@ supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::Fol
                                pid_t main) {
   supervise::SnapshotFolded answer{.standing = asked.standing, .appeared = asked.appeared};
   const Content appeared = read_counters(coverdir, asked.appeared);
-  answer.seen = look_at_writer(coverdir, asked.appeared, main);
+  answer.seen = look_at_writer(coverdir, asked.appeared, {main, asked.left});
   if (!appeared.there) {
     answer.fold = Fold::vanished;
     return answer;
@@ -141,35 +145,81 @@ supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::Fol
   return answer;
 }
 
-void fold_leftovers(const std::string& coverdir, std::string_view notes) {
+namespace {
+
+// The counters files of one process, in their order.
+class Leftover {
+ public:
+  using Writers = std::map<std::string, supervise::NotedWriter, std::less<>>;
+
+  Leftover(const std::string& coverdir, FileEntry first, const Writers& writers)
+      : coverdir_(coverdir), writers_(writers) {
+    stand(std::move(first));
+  }
+
+  void add(const FileEntry& file) {
+    Fold done = Fold::kept;
+    if (writer_ &&
+        (goes_on_ || supervise::of_one_image(writer_->meta, standing_.mtime_ns, now_.meta))) {
+      const auto judgement =
+          supervise::judge(read_counters(coverdir_, standing_.path).counters,
+                           read_counters(coverdir_, file.path).counters, true, true);
+      done = carry_out(judgement.fold, coverdir_, standing_.path, file.path);
+    }
+    if (done == Fold::kept) stand(file);
+    if (done == Fold::replaced) {
+      standing_.size = file.size;
+      standing_.mtime_ns = file.mtime_ns;
+    }
+  }
+
+  [[nodiscard]] std::optional<supervise::LeftRunning> goes_on() const {
+    if (!goes_on_) return std::nullopt;
+    return supervise::LeftRunning{standing_, now_};
+  }
+
+ private:
+  // Its image is noted if it wrote the file, and pids are given anew after a process only.
+  void stand(FileEntry file) {
+    standing_ = std::move(file);
+    const auto noted = writers_.find(standing_.path);
+    writer_ = noted == writers_.end() ? nullptr : &noted->second;
+    now_ = look_at_writer(coverdir_, standing_.path, {.main = 0, .anybody = true});
+    goes_on_ =
+        writer_ != nullptr && !writer_->image.empty() && now_.exact && now_.image == writer_->image;
+  }
+
+  const std::string& coverdir_;
+  const Writers& writers_;
+  FileEntry standing_;
+  const supervise::NotedWriter* writer_ = nullptr;
+  Sighting now_;
+  bool goes_on_ = false;
+};
+
+}  // namespace
+
+std::vector<supervise::LeftRunning> fold_leftovers(const std::string& coverdir,
+                                                   std::string_view notes) {
   const auto writers = supervise::parse_writer_notes(notes);
-  if (writers.empty()) return;
+  if (writers.empty()) return {};
   const auto listing = watch::list_folder(coverdir, false);
-  if (!listing) return;
+  if (!listing) return {};
   std::map<std::pair<std::string, std::uint32_t>, std::map<std::uint64_t, FileEntry>> processes;
   for (const FileEntry& file : listing->files) {
     coverage::FileName name = coverage::parse_file_name(file.path);
     if (name.kind != coverage::FileKind::covcounters) continue;
     processes[{std::move(name.hash), name.pid}][name.time_ns] = file;
   }
+  std::vector<supervise::LeftRunning> running;
   for (const auto& [process, files] : processes) {
-    const MetaStamp meta = meta_stamp(coverdir, process.first);
-    FileEntry standing = files.begin()->second;
+    Leftover leftover(coverdir, files.begin()->second, writers);
     for (auto next = std::next(files.begin()); next != files.end(); ++next) {
-      const FileEntry& file = next->second;
-      const auto writer = writers.find(standing.path);
-      Fold done = Fold::kept;
-      if (writer != writers.end() &&
-          supervise::of_one_image(writer->second, standing.mtime_ns, meta)) {
-        const auto judgement =
-            supervise::judge(read_counters(coverdir, standing.path).counters,
-                             read_counters(coverdir, file.path).counters, true, true);
-        done = carry_out(judgement.fold, coverdir, standing.path, file.path);
-      }
-      if (done == Fold::kept) standing = file;
-      if (done == Fold::replaced) standing.mtime_ns = file.mtime_ns;
+      leftover.add(next->second);
     }
+    if (auto goes_on = leftover.goes_on()) running.push_back(*std::move(goes_on));
   }
+  return running;
 }
 
 }  // namespace integcov::app

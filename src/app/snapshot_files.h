@@ -6,22 +6,29 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "process/identity.h"
 #include "supervise/snapshots.h"
 
 namespace integcov::app {
 
-// Another text for each image of each process.
+// Another text for each image of each process: without spaces, and the same for whoever looks.
 std::string image_text(const process::ProcessIdentity& identity);
 
-// What runs as that pid, as in supervise::Sighting. `main`: the program, not reaped yet, which is
-// there even if nothing of it may be looked at; 0 once it is reaped.
+// Who may have written a file: our descendants, or anybody. `main`: the program, not reaped yet,
+// which is there even if nothing of it may be looked at; 0 once it is reaped.
+struct Writers {
+  pid_t main = 0;
+  bool anybody = false;
+};
+
+// What runs as that pid, as in supervise::Sighting.
 struct SeenImage {
   std::string text;
   bool exact = false;
 };
-SeenImage image_of(pid_t pid, pid_t main);
+SeenImage image_of(pid_t pid, Writers writers);
 // Of a descendant that was looked at just now.
 SeenImage seen_image(const std::optional<process::ProcessIdentity>& identity, pid_t pid,
                      pid_t main);
@@ -30,13 +37,15 @@ supervise::MetaStamp meta_stamp(const std::string& coverdir, const std::string& 
 
 // At the process that the counters file at `path` names, and at its covmeta.
 supervise::Sighting look_at_writer(const std::string& coverdir, const std::string& path,
-                                   pid_t main);
+                                   Writers writers);
 
 supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::FoldSnapshot& asked,
                                pid_t main);
 
-// In a folder that an ended run had: what its supervisor, killed in that very moment, had not yet
-// folded. `notes`: as supervise::writer_note() made them. Files whose writer it had not seen stay.
-void fold_leftovers(const std::string& coverdir, std::string_view notes);
+// In a folder that an ended run had: what its supervisor had not yet folded when it was killed in
+// that very moment, and what a process wrote after it. `notes`: as supervise::writer_note() made
+// them. Files whose writer it had not seen stay. Those that go on: they may write more.
+std::vector<supervise::LeftRunning> fold_leftovers(const std::string& coverdir,
+                                                   std::string_view notes);
 
 }  // namespace integcov::app

@@ -101,6 +101,7 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
           .start_ns = started_.time_since_epoch().count(),
           .run_start_ns = (started_ - kClockSlack).time_since_epoch().count(),
           .shared_folder = folder_.shared,
+          .left_running = folder_.left_running,
           .own_folder = folder_.own,
           .unwritable_folder = access(config.coverdir.c_str(), W_OK | X_OK) != 0},
       event::Loop::now());
@@ -288,7 +289,7 @@ void Supervisor::perform(const supervise::RecordUploaded& action) {
 
 void Supervisor::perform(const supervise::LookAtWriter& action) {
   inbox_.emplace_back(supervise::WriterSeen{
-      action.path, look_at_writer(plan_.config.coverdir, action.path, child_)});
+      action.path, look_at_writer(plan_.config.coverdir, action.path, {child_, action.left})});
 }
 
 void Supervisor::perform(const supervise::FoldSnapshot& action) {
@@ -312,8 +313,12 @@ void Supervisor::perform(const supervise::RewriteNotes& action) {
   folder_.control->begin(Text::writers, text);
 }
 
-void Supervisor::perform(const supervise::FindProcesses& action) {
-  supervise::ProcessesFound found = find_processes(plan_.config.coverdir, child_, action.hashes);
+void Supervisor::perform(const supervise::LookAtProcesses& action) { find(action.hashes); }
+
+void Supervisor::perform(const supervise::FindProcesses& action) { find(action.hashes); }
+
+void Supervisor::find(const std::vector<std::string>& hashes) {
+  supervise::ProcessesFound found = find_processes(plan_.config.coverdir, child_, hashes);
   std::set<pid_t> running;
   for (const auto& process : found.processes) running.insert(static_cast<pid_t>(process.pid));
   memory_snapshots_.keep_only(running);

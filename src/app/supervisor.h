@@ -67,6 +67,7 @@ class Supervisor {
   void perform(const supervise::FoldSnapshot& action);
   void perform(const supervise::NoteWriter& action);
   void perform(const supervise::RewriteNotes& action);
+  void perform(const supervise::LookAtProcesses& action);
   void perform(const supervise::FindProcesses& action);
   void perform(const supervise::SignalSnapshot& action);
   void perform(const supervise::ReadSnapshot& action);
@@ -78,6 +79,7 @@ class Supervisor {
   void read_ledger();
   void watch_without_events();
   void tell_listing(const std::string& trouble);
+  void find(const std::vector<std::string>& hashes);
   void write_record(const std::string& name, const std::string& record);
   storage::Backend& backend();  // throws when there can be none
 

@@ -14,7 +14,7 @@ std::optional<ReadyFile> ReadySet::saw(const FileEntry& file, Stage stage) {
   }
   if (!wanted(name.kind, stage) || !is_news(file, name.kind)) return std::nullopt;
   taken_[file.path] = {file, stage};
-  return ReadyFile{file, std::move(name), earlier_.contains(file.path)};
+  return ReadyFile{file, std::move(name), stored_before(file.path)};
 }
 
 bool ReadySet::wanted(FileKind kind, Stage stage) const {

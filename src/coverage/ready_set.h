@@ -44,6 +44,11 @@ class ReadySet {
   // the last look on only once; a covmeta only if its size changed.
   std::optional<ReadyFile> saw(const FileEntry& file, Stage stage);
 
+  // It was uploaded by an earlier run, in this version or another one.
+  [[nodiscard]] bool stored_before(const std::string& path) const {
+    return earlier_.contains(path);
+  }
+
   // The supervisor itself changed the file, or removed it: no news.
   void changed(const FileEntry& file, Stage stage) { taken_[file.path] = {file, stage}; }
   void removed(const std::string& path) { taken_.erase(path); }

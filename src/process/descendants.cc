@@ -1,39 +1,19 @@
-// descendants() and is_descendant().
-#include <dirent.h>
+// descendants(), is_descendant() and other_threads().
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
-#include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "process/identity.h"
-#include "process/process_memory.h"
+#include "process/proc.h"
 
 namespace integcov::process {
 namespace {
 
 constexpr std::size_t kMost = 4096;
 constexpr std::size_t kMostListed = 65536;  // processes of the machine, threads of a process
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { closedir(folder); }
-};
-
-std::vector<pid_t> numbers_in(const std::string& path) {
-  const std::unique_ptr<DIR, CloseFolder> folder(opendir(path.c_str()));
-  std::vector<pid_t> numbers;
-  while (folder && numbers.size() < kMostListed) {
-    const dirent* entry = readdir(folder.get());
-    if (entry == nullptr) break;
-    const std::string_view name = entry->d_name;
-    pid_t number = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error == std::errc() && end == name.data() + name.size()) numbers.push_back(number);
-  }
-  return numbers;
-}
 
 // The kernel may be built without these lists (CONFIG_PROC_CHILDREN).
 bool kernel_lists_children() {
@@ -43,52 +23,33 @@ bool kernel_lists_children() {
 
 std::vector<pid_t> listed_children(pid_t parent) {
   std::vector<pid_t> children;
-  for (const pid_t thread : numbers_in("/proc/" + std::to_string(parent) + "/task")) {
+  for (const pid_t thread : numbers_in("/proc/" + std::to_string(parent) + "/task", kMostListed)) {
     const std::string name = "task/" + std::to_string(thread) + "/children";
-    for (const pid_t child : parse_pids(read_proc_file(parent, name.c_str()))) {
+    for (const pid_t child : parse_pids(read_proc_file(parent, name))) {
       children.push_back(child);
     }
   }
   return children;
 }
 
-// The value of a line of /proc/PID/status.
-std::string status_value(pid_t pid, std::string_view name) {
-  const std::string status = read_proc_file(pid, "status");
-  const std::string start = '\n' + std::string(name) + ":\t";
-  const std::size_t at = status.find(start);
-  if (at == std::string::npos) return "";
-  const std::size_t value = at + start.size();
-  return status.substr(value, status.find('\n', value) - value);
+std::string status_line(pid_t pid, std::string_view name) {
+  return std::string(status_value(read_proc_file(pid, "status"), name));
 }
 
 std::unordered_multimap<pid_t, pid_t> all_by_parent() {
   std::unordered_multimap<pid_t, pid_t> by_parent;
-  for (const pid_t pid : numbers_in("/proc")) {
-    for (const pid_t parent : parse_pids(status_value(pid, "PPid"))) by_parent.emplace(parent, pid);
+  for (const pid_t pid : numbers_in("/proc", kMostListed)) {
+    for (const pid_t parent : parse_pids(status_line(pid, "PPid"))) by_parent.emplace(parent, pid);
   }
   return by_parent;
 }
 
 // One pid for each namespace, from ours inwards.
 std::ptrdiff_t namespaces_of(pid_t pid) {
-  return std::ranges::count(status_value(pid, "NSpid"), '\t');
+  return std::ranges::count(status_line(pid, "NSpid"), '\t');
 }
 
 }  // namespace
-
-std::vector<pid_t> parse_pids(std::string_view text) {
-  std::vector<pid_t> pids;
-  const char* at = text.data();
-  const char* end = text.data() + text.size();
-  while (at != end) {
-    pid_t pid = 0;
-    const auto [next, error] = std::from_chars(at, end, pid);
-    if (error == std::errc()) pids.push_back(pid);
-    at = next == at ? at + 1 : next;
-  }
-  return pids;
-}
 
 std::vector<pid_t> descendants() {
   const bool lists = kernel_lists_children();
@@ -120,7 +81,7 @@ bool is_descendant(pid_t pid) {
   for (int tries = 0; tries < 3; ++tries) {
     pid_t at = pid;
     while (true) {
-      const std::vector<pid_t> parent = parse_pids(status_value(at, "PPid"));
+      const std::vector<pid_t> parent = parse_pids(status_line(at, "PPid"));
       if (parent.empty()) break;
       at = parent.front();
       if (at == getpid()) return true;
@@ -128,6 +89,14 @@ bool is_descendant(pid_t pid) {
     }
   }
   return false;
+}
+
+std::vector<pid_t> other_threads(pid_t pid, std::size_t most) {
+  if (!has_proc()) return {};
+  // The kernel lists them in the order of their creation.
+  std::vector<pid_t> threads = numbers_in("/proc/" + std::to_string(pid) + "/task", most + 1);
+  std::erase(threads, pid);
+  return threads;
 }
 
 }  // namespace integcov::process

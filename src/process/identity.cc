@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "process/process_memory.h"
+#include "process/proc.h"
 
 namespace integcov::process {
 namespace {
@@ -63,7 +63,17 @@ std::optional<ProcessIdentity> identify(pid_t pid) {
   if (!started) return std::nullopt;
   std::string image = read_proc_file(pid, "auxv");
   if (!has_entry(image)) return std::nullopt;
-  return ProcessIdentity{pid, *started, std::move(image)};
+  return ProcessIdentity{pid, *started, std::move(image), oldest_thread(pid)};
+}
+
+std::string oldest_thread(pid_t pid) {
+  for (const pid_t thread : other_threads(pid, 1)) {
+    const std::string stat = read_proc_file(pid, "task/" + std::to_string(thread) + "/stat");
+    if (const auto started = number(field(stat, kStartTime))) {
+      return std::to_string(thread) + '.' + std::to_string(*started);
+    }
+  }
+  return "";
 }
 
 }  // namespace integcov::process

@@ -5,13 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <csignal>
-#include <cstdint>
-#include <string>
-#include <string_view>
 
-#include "process/process_memory.h"
+#include "process/caught_signal.h"
 
 namespace integcov::process {
 namespace {
@@ -152,17 +148,6 @@ void JobControl::die_like(ExitStatus child) const {
 bool JobControl::may_send_stop(int signal, pid_t child) const {
   if (terminal_ && getpid() != 1) return true;
   return catches_signal(child, signal);
-}
-
-bool catches_signal(pid_t pid, int signal) {
-  constexpr std::string_view kKey = "\nSigCgt:\t";
-  const std::string text = read_proc_file(pid, "status");
-  const std::size_t at = text.find(kKey);
-  if (at == std::string::npos) return false;
-  const char* digits = text.data() + at + kKey.size();
-  std::uint64_t mask = 0;
-  std::from_chars(digits, text.data() + text.size(), mask, 16);
-  return (mask >> (signal - 1) & 1) != 0;
 }
 
 }  // namespace integcov::process

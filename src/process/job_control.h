@@ -54,7 +54,4 @@ class JobControl {
   pid_t job_ = 0;            // the group of the shell's job that we were started in, if any
 };
 
-// SigCgt of /proc/PID/status (proc(5)); false also when it can't be read.
-bool catches_signal(pid_t pid, int signal);
-
 }  // namespace integcov::process

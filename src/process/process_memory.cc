@@ -3,16 +3,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <limits>
-#include <string_view>
+#include <string>
+
+#include "process/proc.h"
 
 namespace integcov::process {
 namespace {
-
-constexpr std::size_t kMostProcBytes = 16 << 20;
 
 UniqueFd open_proc(pid_t pid, const char* name) {
   if (!has_proc()) {
@@ -24,16 +22,6 @@ UniqueFd open_proc(pid_t pid, const char* name) {
 }
 
 }  // namespace
-
-bool has_proc() {
-  static const bool has = [] {
-    std::array<char, 32> text{};
-    const ssize_t length = readlink("/proc/self", text.data(), text.size());
-    const std::string own = std::to_string(getpid());
-    return length > 0 && std::string_view(text.data(), static_cast<std::size_t>(length)) == own;
-  }();
-  return has;
-}
 
 bool FileBytes::read(std::uint64_t at, std::span<std::byte> into) {
   while (!into.empty()) {
@@ -64,19 +52,6 @@ Result<FileBytes> open_program(pid_t pid) {
   UniqueFd file = open_proc(pid, "exe");
   if (file) return FileBytes(std::move(file));
   return Error{"its program file can't be opened", errno};
-}
-
-std::string read_proc_file(pid_t pid, const char* name) {
-  const UniqueFd file = open_proc(pid, name);
-  std::string bytes;
-  std::array<char, 4096> buffer{};
-  while (file && bytes.size() < kMostProcBytes) {
-    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    bytes.append(buffer.data(), static_cast<std::size_t>(got));
-  }
-  return bytes;
 }
 
 }  // namespace integcov::process

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 
 #include "base/byte_source.h"
 #include "base/result.h"
@@ -30,12 +29,5 @@ Result<FileBytes> open_memory(pid_t pid);
 
 // /proc/PID/exe: the file that runs, even if its name is gone.
 Result<FileBytes> open_program(pid_t pid);
-
-// Whether /proc is there, and shows the pids that we see. A sandbox may have that of another PID
-// namespace; then nothing is read from it.
-bool has_proc();
-
-// /proc/PID/NAME, 16 MiB at most; empty if it can't be read.
-std::string read_proc_file(pid_t pid, const char* name);
 
 }  // namespace integcov::process

@@ -8,8 +8,7 @@
 #include <cerrno>
 #include <string>
 
-#include "process/identity.h"
-#include "process/process_memory.h"
+#include "process/proc.h"
 
 namespace integcov::process {
 

@@ -22,6 +22,7 @@ upload::Rank rank_of(coverage::FileKind kind) {
 
 bool is_for_the_child(const Action& action) {
   return std::holds_alternative<ForwardSignal>(action) ||
+         std::holds_alternative<LookAtProcesses>(action) ||
          std::holds_alternative<FindProcesses>(action) ||
          std::holds_alternative<SignalSnapshot>(action) ||
          std::holds_alternative<ReadSnapshot>(action);
@@ -43,6 +44,7 @@ Session::Session(SessionOptions options, MonoTime now)
       flush_(options_.flush, options_.seed) {
   queue_.hold_until(now + options_.jitter);
   open_watch_ = now + kBeforeTheWatch;
+  for (const LeftRunning& process : options_.left_running) snapshots_.left_running(process);
 }
 
 void Session::handle(const Event& event, MonoTime now) {
@@ -182,8 +184,7 @@ void Session::saw(const FileEntry& file, MonoTime now) {
 void Session::saw_covmeta(const FileEntry& file, MonoTime now) {
   const coverage::FileName name = coverage::parse_file_name(file.path);
   if (name.kind != coverage::FileKind::covmeta || !ready_.is_of_this_run(file, name)) return;
-  std::int64_t& written = covmeta_ns_[name.hash];
-  if (std::exchange(written, file.mtime_ns) != file.mtime_ns) snapshots_.image_started(name.hash);
+  if (starts_.covmeta_written(name.hash, file.mtime_ns, now)) snapshots_.image_started(name.hash);
   if (phase_ == Phase::running) flush_.coverage_seen(now);
   if (!std::exchange(start_recorded_, true)) outbox_.emplace_back(WriteStartRecord{});
 }
@@ -197,7 +198,8 @@ void Session::upload_counters(const Snapshots::Upload& upload) {
   look_again_ = true;
   counters_[path] = upload;
   if (object != path) flush_.lengthen();
-  queue_.add(upload.file, upload::Rank::counters, upload.order, object);
+  queue_.add(upload.file, upload::Rank::counters, upload.order, object,
+             object == path && ready_.stored_before(path));
 }
 
 // Without the right to replace an object all snapshots of a process are kept.
@@ -234,6 +236,7 @@ void Session::on(const SnapshotFolded& event, MonoTime) {
 }
 
 void Session::on(const ProcessesFound& event, MonoTime now) {
+  starts_.looked(now);
   snapshots_.running(event);
   flush_.on(event, now);
 }
@@ -278,9 +281,7 @@ void Session::log_progress(MonoTime now) {
 
 void Session::add_flush_requests(MonoTime now) {
   while (auto request = flush_.next(now)) {
-    if (auto* find = std::get_if<FindProcesses>(&*request)) {
-      for (const auto& [hash, _] : covmeta_ns_) find->hashes.push_back(hash);
-    }
+    if (auto* find = std::get_if<FindProcesses>(&*request)) find->hashes = starts_.hashes();
     outbox_.push_back(std::visit([](const auto& r) -> Action { return r; }, *request));
   }
   for (std::string& sentence : flush_.take_warnings()) log(Severity::warning, std::move(sentence));
@@ -331,6 +332,7 @@ std::optional<Action> Session::next_action(MonoTime now) {
     if (auto action = pop()) return action;
   }
   if (phase_ == Phase::running) {
+    if (starts_.take_look(now) && !options_.shared_folder) return LookAtProcesses{starts_.hashes()};
     add_flush_requests(now);
     if (auto action = pop()) return action;
   }
@@ -378,6 +380,7 @@ std::optional<MonoTime> Session::deadline() const {
   if (phase_ == Phase::running) {
     if (open_watch_) also(*open_watch_);
     if (first_look_) also(*first_look_);
+    if (const auto look = starts_.next_look()) also(*look);
     if (const auto flush = flush_.deadline()) also(*flush);
   } else {
     also(*budget_.deadline());
@@ -397,8 +400,11 @@ void Session::write_end_record() {
 void Session::end(const std::string& why_unsaved) {
   phase_ = Phase::ended;
   if (!end_recorded_) write_end_record();
-  // What was judged needs no judgement by notes. Else the next run has to.
-  if (!snapshots_.busy()) outbox_.emplace_back(RewriteNotes{});
+  // What was judged needs no judgement by notes, but for what is yet to come. Else the next run has
+  // to.
+  if (!snapshots_.busy()) {
+    outbox_.emplace_back(RewriteNotes{snapshots_.notes_of_the_living(descendants_gone_)});
+  }
   for (const upload::UploadId id : queue_.running()) outbox_.emplace_back(AbortUpload{id});
 
   const auto unsaved = queue_.unsaved();

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 #include "coverage/ready_set.h"
@@ -17,6 +18,7 @@
 #include "supervise/budget.h"
 #include "supervise/event.h"
 #include "supervise/flush.h"
+#include "supervise/program_starts.h"
 #include "supervise/record_keeper.h"
 #include "supervise/snapshots.h"
 #include "upload/queue.h"
@@ -41,6 +43,7 @@ struct SessionOptions {
   std::int64_t run_start_ns = 0;  // files that were modified before are of an earlier run
   // Other runs may write to coverdir: no file takes another one's place, no snapshots are taken.
   bool shared_folder = false;
+  std::vector<LeftRunning> left_running;  // in coverdir
   bool own_folder = false;  // coverdir is made for this run: where its files end is said later
   bool unwritable_folder = false;  // for the program: that was said
 };
@@ -119,7 +122,7 @@ class Session {
   upload::Queue queue_;
   Snapshots snapshots_;
   Flush flush_;
-  std::map<std::string, std::int64_t> covmeta_ns_;  // by hash: when it was written last
+  ProgramStarts starts_;
   RecordKeeper record_;
   bool start_recorded_ = false;
   bool end_recorded_ = false;

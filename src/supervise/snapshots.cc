@@ -32,6 +32,19 @@ void Snapshots::forget_some() {
   }
 }
 
+void Snapshots::left_running(const LeftRunning& process) {
+  const Process key = process_of(process.file.path);
+  if (!series_.try_emplace(key).second) return;
+  by_age_.push_back(key);
+  begin(key, process.file, coverage::parse_file_name(process.file.path).time_ns);
+  Series& series = series_.at(key);
+  series.known.seen = process.seen;
+  series.known.sure = true;
+  series.looked = true;
+  series.left = true;
+  note(series);
+}
+
 void Snapshots::saw(const coverage::ReadyFile& file) {
   const Process process{file.name.pid, file.name.hash};
   const auto [found, is_new] = series_.try_emplace(process);
@@ -69,6 +82,7 @@ void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time
   series.file = std::move(file);
   series.looked = false;
   series.gone = false;
+  series.left = false;
 }
 
 std::optional<Snapshots::Memory> Snapshots::take_memory_of(const std::string& path) {
@@ -77,11 +91,23 @@ std::optional<Snapshots::Memory> Snapshots::take_memory_of(const std::string& pa
   return std::move(found.mapped());
 }
 
+std::optional<NoteWriter> Snapshots::note_of(const Series& series) {
+  const auto& [newest_ns, written_ns, seen, sure] = series.known;
+  if (seen.image.empty() || seen.meta.inode == 0) return std::nullopt;
+  return NoteWriter{series.file.path, seen.meta, sure && seen.exact ? seen.image : ""};
+}
+
 void Snapshots::note(const Series& series) {
-  const MetaStamp& meta = series.known.seen.meta;
-  if (!series.known.seen.image.empty() && meta.inode != 0) {
-    notes_.push_back({series.file.path, meta});
+  if (auto note = note_of(series)) notes_.push_back(*std::move(note));
+}
+
+std::vector<NoteWriter> Snapshots::notes_of_the_living(bool none_left) const {
+  std::vector<NoteWriter> notes;
+  for (const auto& [_, series] : series_) {
+    if (series.gone || (none_left && !series.left)) continue;
+    if (auto note = note_of(series)) notes.push_back(*std::move(note));
   }
+  return notes;
 }
 
 void Snapshots::know_writer(const Process& process, const Sighting& seen) {
@@ -138,7 +164,7 @@ std::optional<Snapshots::Request> Snapshots::next() {
       series.look_again = false;
       series.asked = true;
       ++out_;
-      return LookAtWriter{series.file.path};
+      return LookAtWriter{series.file.path, series.left};
     }
     if (series.waiting.empty()) continue;
     series.asked = true;
@@ -150,7 +176,7 @@ std::optional<Snapshots::Request> Snapshots::next() {
       of.written_ns = memory->second.written_ns();
       of.image = memory->second.image;
     }
-    return FoldSnapshot{series.file.path, file.path, series.known, std::move(of)};
+    return FoldSnapshot{series.file.path, file.path, series.known, std::move(of), series.left};
   }
   return std::nullopt;
 }
@@ -201,7 +227,7 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
     case Fold::unreadable: return itself;
     case Fold::kept:
       if (newer) {
-        notes_.push_back({series.file.path, {}});
+        notes_.push_back({series.file.path, {}, ""});
         begin(process, appeared, time_ns);
         series.looked = true;
         know_writer(process, answer.seen);
@@ -213,6 +239,7 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
   series.known.newest_ns = time_ns;
   series.known.written_ns = appeared.mtime_ns;
   series.gone = answer.seen.image.empty();
+  const bool was_sure = series.known.sure;
   Sighting& known = series.known.seen;
   if (auto memory = take_memory_of(answer.appeared)) {
     series.known.written_ns = memory->written_ns();
@@ -226,6 +253,7 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
     series.known.sure |= known.exact && known.at_ns < static_cast<std::int64_t>(time_ns);
     known = answer.seen;
   }
+  if (series.known.sure && !was_sure) note(series);
   if (answer.fold == Fold::unchanged) return std::nullopt;
   series.file = answer.file;
   series.newest = answer.appeared;

@@ -22,9 +22,16 @@
 
 namespace integcov::supervise {
 
+// A process of an earlier run, whose supervisor was killed, goes on: it wrote that file.
+struct LeftRunning {
+  FileEntry file;
+  Sighting seen;  // exact
+};
+
 // Answer with WriterSeen: the process that the counters file names, and its covmeta.
 struct LookAtWriter {
   std::string path;
+  bool left = false;  // whoever has the pid, not our descendants alone
 };
 
 // Judge the file that appeared by the one that stands, do what the judgement says, and answer with
@@ -34,13 +41,15 @@ struct FoldSnapshot {
   std::string appeared;
   Standing known;
   Appeared of;  // the one that appeared
+  bool left = false;
 };
 
-// For a later run, should we be killed: the writer of this file was seen when that covmeta was
+// For a later run, should we be killed, or the writer outlive us: it was seen when that covmeta was
 // there. Without an inode: nothing may take this file's place any more. No answer.
 struct NoteWriter {
   std::string path;
   MetaStamp meta;
+  std::string image;  // that wrote the file; empty if that isn't sure
 };
 
 // Forget the notes but these.
@@ -70,6 +79,8 @@ class Snapshots {
   // forgotten, else the first one of all: further snapshots of it get names of their own.
   static constexpr std::size_t kMostProcesses = 2000;
 
+  // Before the program starts. Its further files are this run's.
+  void left_running(const LeftRunning& process);
   // A counters file, one per process and time, that belongs to this run.
   void saw(const coverage::ReadyFile& file);
   // Whose memory a file is that will be seen. `meta` was there before it was read.
@@ -83,6 +94,9 @@ class Snapshots {
 
   using Request = std::variant<LookAtWriter, FoldSnapshot, NoteWriter, RewriteNotes>;
   std::optional<Request> next();
+  // At the end: of writers that weren't seen gone, and may write after us. `none_left`: of our
+  // descendants.
+  [[nodiscard]] std::vector<NoteWriter> notes_of_the_living(bool none_left) const;
   // Requests that have an answer are out, or will be.
   [[nodiscard]] bool busy() const { return out_ > 0 || !due_.empty(); }
 
@@ -106,6 +120,7 @@ class Snapshots {
     bool looked = false;  // at the writer, and the file was given for upload
     bool look_again = false;
     bool gone = false;                           // its writer
+    bool left = false;                           // it is no descendant of ours
     std::map<std::uint64_t, FileEntry> waiting;  // by time
   };
 
@@ -114,6 +129,7 @@ class Snapshots {
   void forget_some();
   // `file` is the first of a series from now on.
   void begin(const Process& process, FileEntry file, std::uint64_t time_ns);
+  static std::optional<NoteWriter> note_of(const Series& series);
   void note(const Series& series);
   struct Memory {
     std::string image;

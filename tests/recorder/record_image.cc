@@ -20,6 +20,7 @@
 #include "coverage/elf.h"
 #include "coverage/live_counters.h"
 #include "process/process_memory.h"
+#include "process/proc.h"
 #include "unit/coverage/recorded_image.h"
 
 namespace {

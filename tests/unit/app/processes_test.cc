@@ -65,8 +65,8 @@ TEST_F(ProcessesTest, TheProgramAndItsDescendantsAreFound) {
   const auto child = find(child_.pid());
   EXPECT_TRUE(main.main);
   EXPECT_FALSE(child.main);
-  EXPECT_EQ(main.image, image_of(main_.pid(), 0).text);
-  EXPECT_EQ(child.image, image_of(child_.pid(), 0).text);
+  EXPECT_EQ(main.image, image_of(main_.pid(), {}).text);
+  EXPECT_EQ(child.image, image_of(child_.pid(), {}).text);
   EXPECT_EQ(main.handler_signal, 0);
   EXPECT_EQ(main.handler_error, "");
 }

@@ -11,6 +11,7 @@
 #include "coverage/file_name.h"
 #include "event/loop.h"
 #include "supervise/writer_notes.h"
+#include "watch/folder.h"
 #include "unit/process/helper.h"
 #include "unit/watch/temporary_folder.h"
 
@@ -96,7 +97,7 @@ class SnapshotFilesTest : public ::testing::Test {
                    const std::string& hash = kHash) {
     starts(started, hash);
     return supervise::writer_note(
-        {standing, look_at_writer(folder_.path(), name(0, 1, hash), 0).meta});
+        {standing, look_at_writer(folder_.path(), name(0, 1, hash), {}).meta, ""});
   }
 
   watch::TemporaryFolder folder_;
@@ -107,21 +108,21 @@ class SnapshotFilesTest : public ::testing::Test {
 TEST(ImageOf, IsTheSameAsLongAsTheProcessRunsItsProgram) {
   Helper one;
   Helper two;
-  EXPECT_EQ(image_of(one.pid(), 0).text, "") << "a fork of ours that has executed nothing";
+  EXPECT_EQ(image_of(one.pid(), {}).text, "") << "a fork of ours that has executed nothing";
   one.exec_cat();
   two.exec_cat();
-  const std::string image = image_of(one.pid(), 0).text;
+  const std::string image = image_of(one.pid(), {}).text;
   EXPECT_NE(image, "");
-  EXPECT_EQ(image_of(one.pid(), 0).text, image);
-  EXPECT_NE(image_of(two.pid(), 0).text, image);
+  EXPECT_EQ(image_of(one.pid(), {}).text, image);
+  EXPECT_NE(image_of(two.pid(), {}).text, image);
   one.die();
-  EXPECT_EQ(image_of(one.pid(), 0).text, "");
+  EXPECT_EQ(image_of(one.pid(), {}).text, "");
 }
 
 TEST(ImageOf, WhatIsNotOurDescendantHasNone) {
-  EXPECT_EQ(image_of(getpid(), 0).text, "");
-  EXPECT_EQ(image_of(getppid(), 0).text, "");
-  EXPECT_EQ(image_of(0, 0).text, "");
+  EXPECT_EQ(image_of(getpid(), {}).text, "");
+  EXPECT_EQ(image_of(getppid(), {}).text, "");
+  EXPECT_EQ(image_of(0, {}).text, "");
 }
 
 TEST_F(SnapshotFilesTest, ALookAtTheWriterSeesItsImageAndWhichCovmetaIsThere) {
@@ -129,30 +130,30 @@ TEST_F(SnapshotFilesTest, ALookAtTheWriterSeesItsImageAndWhichCovmetaIsThere) {
   writer.exec_cat();
   const std::string path = name(5, writer.pid());
   const std::int64_t before = event::Loop::wall_now().time_since_epoch().count();
-  const auto without = look_at_writer(folder_.path(), path, 0);
+  const auto without = look_at_writer(folder_.path(), path, {});
   EXPECT_EQ(without.meta, MetaStamp{});
-  EXPECT_EQ(without.image, image_of(writer.pid(), 0).text);
+  EXPECT_EQ(without.image, image_of(writer.pid(), {}).text);
   EXPECT_GE(without.at_ns, before);
   EXPECT_LE(without.at_ns, event::Loop::wall_now().time_since_epoch().count());
 
   starts(1);
-  const MetaStamp first = look_at_writer(folder_.path(), path, 0).meta;
+  const MetaStamp first = look_at_writer(folder_.path(), path, {}).meta;
   EXPECT_NE(first.inode, 0U);
   EXPECT_EQ(first.changed_ns, (kBase + 1) * kSecond);
-  EXPECT_EQ(look_at_writer(folder_.path(), path, 0).meta, first);
+  EXPECT_EQ(look_at_writer(folder_.path(), path, {}).meta, first);
   starts(2);
-  EXPECT_NE(look_at_writer(folder_.path(), path, 0).meta, first);
-  EXPECT_EQ(look_at_writer(folder_.path(), name(5, writer.pid(), kOther), 0).meta, MetaStamp{});
+  EXPECT_NE(look_at_writer(folder_.path(), path, {}).meta, first);
+  EXPECT_EQ(look_at_writer(folder_.path(), name(5, writer.pid(), kOther), {}).meta, MetaStamp{});
 }
 
 TEST_F(SnapshotFilesTest, TheProgramItselfIsSeenEvenIfItMayNotBeLookedInto) {
   const Helper only_forked;  // as little is known of it
-  EXPECT_EQ(image_of(only_forked.pid(), only_forked.pid()).text, "");
+  EXPECT_EQ(image_of(only_forked.pid(), {only_forked.pid()}).text, "");
   Helper program;
   program.exec_cat();
-  const SeenImage seen = image_of(program.pid(), program.pid());
+  const SeenImage seen = image_of(program.pid(), {program.pid()});
   EXPECT_TRUE(seen.exact);
-  EXPECT_EQ(seen.text, image_of(program.pid(), 0).text);
+  EXPECT_EQ(seen.text, image_of(program.pid(), {}).text);
 }
 
 // ---- Folding ----
@@ -241,7 +242,7 @@ TEST_F(SnapshotFilesTest, WhenAnotherImageMayHaveWrittenItTheProcessItselfDecide
   const supervise::Sighting another{.meta = {}, .at_ns = 0, .image = "another", .exact = true};
   EXPECT_EQ(fold(first, next, 1, another).fold, Fold::kept);
   const supervise::Sighting same{
-      .meta = {}, .at_ns = 0, .image = image_of(writer.pid(), 0).text, .exact = true};
+      .meta = {}, .at_ns = 0, .image = image_of(writer.pid(), {}).text, .exact = true};
   EXPECT_EQ(fold(first, next, 1, same).fold, Fold::replaced);
   snapshots();
   writer.die();
@@ -285,7 +286,7 @@ TEST_F(SnapshotFilesTest, LeftoversThatAStartLiesBetweenStay) {
   writes(1, {1});
   writes(3, {2});
   writes(4, {3});
-  const std::string first = supervise::writer_note({name(1), {.inode = 1, .changed_ns = 1}});
+  const std::string first = supervise::writer_note({name(1), {.inode = 1, .changed_ns = 1}, ""});
   fold_leftovers(folder_.path(), first);
   EXPECT_EQ(names(), (Names{name(1), name(3), name(4)})) << "without a covmeta nothing is known";
   fold_leftovers(folder_.path(), first + note(name(3), 2));
@@ -317,8 +318,41 @@ TEST_F(SnapshotFilesTest, LeftoversThatGotSmallerOrCannotBeReadStay) {
   EXPECT_EQ(content(name(4)), bytes({2}));
 }
 
+TEST_F(SnapshotFilesTest, LeftoversOfAWriterThatGoesOnAreItsOwnWhateverHasStarted) {
+  Helper writer;
+  writer.exec_cat();
+  const auto pid = static_cast<std::uint32_t>(writer.pid());
+  writes(1, {1}, pid);
+  writes(3, {2}, pid);
+  starts(4);
+  const auto noted = [&](const std::string& image) {
+    return supervise::writer_note({name(1, pid), {.inode = 1, .changed_ns = 1}, image});
+  };
+  EXPECT_TRUE(fold_leftovers(folder_.path(), noted("1:2.1")).empty()) << "another one has its pid";
+  EXPECT_TRUE(fold_leftovers(folder_.path(), noted("")).empty());
+  EXPECT_EQ(names(), (Names{name(1, pid), name(3, pid)}));
+
+  const std::string image = image_of(writer.pid(), {}).text;
+  const auto running = fold_leftovers(folder_.path(), noted(image));
+  EXPECT_EQ(names(), Names{name(1, pid)});
+  EXPECT_EQ(content(name(1, pid)), bytes({2}));
+  ASSERT_EQ(running.size(), 1U);
+  EXPECT_EQ(running[0].file, *watch::look_at(folder_.path(), name(1, pid)));
+  EXPECT_EQ(running[0].seen.image, image);
+  EXPECT_EQ(running[0].seen.meta.changed_ns, (kBase + 4) * kSecond);
+
+  writer.die();
+  EXPECT_TRUE(fold_leftovers(folder_.path(), noted(image)).empty());
+}
+
+TEST_F(SnapshotFilesTest, WhoIsNotOurDescendantIsSeenOnlyWhereAnybodyMayBeTheWriter) {
+  const std::string ours = name(1, static_cast<std::uint32_t>(getpid()));
+  EXPECT_EQ(look_at_writer(folder_.path(), ours, {}).image, "");
+  EXPECT_NE(look_at_writer(folder_.path(), ours, {.main = 0, .anybody = true}).image, "");
+}
+
 TEST(FoldLeftovers, AFolderThatIsNotThereIsNone) {
-  fold_leftovers("/nonexistent/folder", supervise::writer_note({"x", {}}));
+  fold_leftovers("/nonexistent/folder", supervise::writer_note({"x", {}, ""}));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "process/identity.h"
+#include "process/proc.h"
 #include "unit/process/helper.h"
 
 namespace integcov::process {

@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "process/caught_signal.h"
 #include "process/inherited.h"
 #include "process/reaper.h"
 #include "process/spawn.h"
@@ -232,24 +233,6 @@ std::string fate(const std::string& script) {
 TEST(JobControl, WithoutATerminalOnlyAChildThatCatchesAStopGetsIt) {
   EXPECT_EQ(fate("trap 'exit 9' TSTP; "), "may code 9");
   EXPECT_EQ(fate(""), "may not killed");
-}
-
-TEST(CatchesSignal, IsFalseForAProcessThatIsNotThere) {
-  EXPECT_FALSE(catches_signal(0x7fffffff, SIGTERM));
-}
-
-TEST(CatchesSignal, ReadsTheBitOfThatSignal) {
-  EXPECT_EQ(in_a_child([] {
-              signal(SIGHUP, [](int) {});
-              signal(SIGRTMAX, [](int) {});
-              signal(SIGUSR1, SIG_IGN);
-              std::string result;
-              for (const int number : {SIGHUP, SIGRTMAX, SIGUSR1, SIGINT}) {
-                result += catches_signal(getpid(), number) ? 'y' : 'n';
-              }
-              return result;
-            }),
-            "yynn");
 }
 
 }  // namespace

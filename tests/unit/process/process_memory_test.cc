@@ -1,4 +1,5 @@
 #include "process/process_memory.h"
+#include "process/proc.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -168,6 +168,8 @@ class Driver {
                     .image = "image " + std::to_string(coverage::parse_file_name(path).pid),
                     .exact = true};
   };
+  ProcessesFound running;  // who is seen when a program starts
+  int looks_at_processes = 0;
   Fold fold = Fold::kept;
   int looks = 0;           // at writers
   int notes = 0;           // of them
@@ -196,12 +198,15 @@ class Driver {
     } else if (const auto* look = std::get_if<LookAtWriter>(&action)) {
       ++looks;
       session_.handle(WriterSeen{look->path, sight(look->path)}, now_);
+    } else if (std::holds_alternative<LookAtProcesses>(action)) {
+      ++looks_at_processes;
+      session_.handle(running, now_);
     } else if (const auto* asked = std::get_if<FoldSnapshot>(&action)) {
       perform_fold(*asked);
     } else if (std::holds_alternative<NoteWriter>(action)) {
       ++notes;
     } else if (std::holds_alternative<RewriteNotes>(action)) {
-      notes = 0;
+      notes = static_cast<int>(std::get<RewriteNotes>(action).notes.size());
     } else if (std::holds_alternative<WriteStartRecord>(action)) {
       ++start_records;
     } else if (auto* record = std::get_if<WriteEndRecord>(&action)) {

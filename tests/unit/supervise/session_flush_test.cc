@@ -331,6 +331,76 @@ TEST(SessionFlush, WhenTheProgramStartsOnceMoreItsWritersAreLookedAt) {
   EXPECT_EQ(d.looks, 2);
 }
 
+ProcessesFound one_runs() {
+  return {.processes = {{.pid = 7, .image = "image 7", .exact = true}},
+          .metas = {{kHash, {.inode = 1, .changed_ns = 1}}},
+          .end_ns = 2};
+}
+
+TEST(SessionFlush, WhoRunsIsLookedAtWhenAProgramHasStarted) {
+  Driver d;  // also without snapshots of ours: the program may write some itself
+  d.running = one_runs();
+  d.writes(kMeta);
+  d.expect_stored(kMeta);
+  EXPECT_EQ(d.looks_at_processes, 1);
+  d.writes(kCounters);
+  d.expect_stored(kCounters);
+  snapshot(d, 200);
+  EXPECT_TRUE(d.last_fold.known.sure) << "it was seen before its first file and after it";
+  for (int start = 5; start < 10; ++start) d.writes_version({kMeta, 10, start});
+  EXPECT_EQ(d.looks_at_processes, 1);
+  d.wait(ProgramStarts::kBetweenLooks);
+  EXPECT_EQ(d.looks_at_processes, 2);
+
+  Driver shared(with([](auto& options) { options.shared_folder = true; }));
+  shared.writes(kMeta);
+  shared.wait(ProgramStarts::kBetweenLooks);
+  EXPECT_EQ(shared.looks_at_processes, 0) << "nothing is folded there";
+}
+
+TEST(SessionFlush, AtTheEndANoteStaysOfWhoMayWriteOn) {
+  for (const bool gone : {true, false}) {
+    Driver d;
+    d.running = one_runs();
+    d.writes(kMeta);
+    d.expect_stored(kMeta);
+    d.writes(kCounters);
+    d.expect_stored(kCounters);
+    if (gone) {
+      d.app_ends(0);
+    } else {
+      d.child_exits(0);
+      d.wait(Session::kDescendantsWait);
+    }
+    d.expect<CloseWatch>();
+    d.expect_exit(0);
+    EXPECT_EQ(d.notes, gone ? 0 : 1);
+  }
+}
+
+TEST(SessionFlush, AProcessThatAnEarlierRunLeftIsFoldedLikeOneOfOurs) {
+  const FileEntry standing{kCounters, 10, 1};
+  for (const bool uploaded : {true, false}) {
+    Driver d(with([&](auto& options) {
+               options.start_ns = options.run_start_ns = 150;
+               options.left_running.push_back({standing,
+                                               {.meta = {.inode = 1, .changed_ns = 1},
+                                                .at_ns = 2,
+                                                .image = "left",
+                                                .exact = true}});
+             }),
+             {standing}, uploaded ? std::vector{standing} : std::vector<FileEntry>{});
+    if (!uploaded) d.expect_stored(kCounters);
+    d.fold = Fold::replaced;
+    snapshot(d, 200);
+    EXPECT_TRUE(d.last_fold.left);
+    EXPECT_EQ(d.last_fold.known.seen.image, "left");
+    const auto again = d.expect<StartUpload>();
+    EXPECT_EQ(again.file.path, kCounters);
+    EXPECT_TRUE(again.replaces);
+  }
+}
+
 // ---- Without the right to replace ----
 
 const Event refused_to_replace(upload::UploadId id) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "coverage/file_name.h"
 
@@ -341,7 +342,7 @@ TEST_F(SnapshotsTest, AnUnsureWriterIsNotLookedAtAgain) {
   expect_nothing();
 }
 
-TEST_F(SnapshotsTest, EachWriterThatIsKnownIsNotedOnce) {
+TEST_F(SnapshotsTest, EachWriterThatIsKnownIsNotedAndAgainOnceItIsSure) {
   begin(path(5), "a", started(4));
   saw(path(6));
   folded(expect_fold(path(5), path(6)), Fold::replaced, "a", started(4));
@@ -349,13 +350,69 @@ TEST_F(SnapshotsTest, EachWriterThatIsKnownIsNotedOnce) {
   folded(expect_fold(path(5), path(8)), Fold::kept, "b", started(7));
   begin(path(5, 8), "", started(4));
   expect_nothing();
-  ASSERT_EQ(notes_.size(), 3U);
+  ASSERT_EQ(notes_.size(), 4U);
   EXPECT_EQ(notes_[0].path, path(5));
   EXPECT_EQ(notes_[0].meta, started(4));
+  EXPECT_EQ(notes_[0].image, "") << "it was seen after the file only";
   EXPECT_EQ(notes_[1].path, path(5));
-  EXPECT_EQ(notes_[1].meta, MetaStamp{}) << "its place may be taken no more";
-  EXPECT_EQ(notes_[2].path, path(8));
-  EXPECT_EQ(notes_[2].meta, started(7));
+  EXPECT_EQ(notes_[1].meta, started(4));
+  EXPECT_EQ(notes_[1].image, "a");
+  EXPECT_EQ(notes_[2].path, path(5));
+  EXPECT_EQ(notes_[2].meta, MetaStamp{}) << "its place may be taken no more";
+  EXPECT_EQ(notes_[3].path, path(8));
+  EXPECT_EQ(notes_[3].meta, started(7));
+}
+
+std::vector<std::string> paths(const std::vector<NoteWriter>& notes) {
+  std::vector<std::string> all;
+  for (const NoteWriter& note : notes) all.push_back(note.path);
+  return all;
+}
+
+TEST_F(SnapshotsTest, AtTheEndTheNotesOfWhoMayWriteOnStay) {
+  using Paths = std::vector<std::string>;
+  snapshots_.left_running(
+      {entry(path(1, 6)), {.meta = started(0), .at_ns = 2 * kSecond, .image = "z", .exact = true}});
+  begin(path(5), "a", started(4));
+  begin(path(5, 8), "b", started(4));
+  begin(path(5, 9), "", started(4));
+  EXPECT_EQ(paths(snapshots_.notes_of_the_living(false)), (Paths{path(1, 6), path(5), path(5, 8)}))
+      << "but not of one that was never seen";
+  saw(path(6));
+  folded(expect_fold(path(5), path(6)), Fold::replaced, "", started(4));
+  EXPECT_EQ(paths(snapshots_.notes_of_the_living(false)), (Paths{path(1, 6), path(5, 8)}))
+      << "that one has ended";
+  EXPECT_EQ(paths(snapshots_.notes_of_the_living(true)), Paths{path(1, 6)})
+      << "no descendant is left, but it isn't one";
+  EXPECT_EQ(snapshots_.notes_of_the_living(true)[0].image, "z");
+}
+
+TEST_F(SnapshotsTest, WhatAnEarlierRunsProcessWritesIsFoldedThoughItIsNoDescendant) {
+  snapshots_.left_running(
+      {entry(path(1)), {.meta = started(0), .at_ns = 2 * kSecond, .image = "a", .exact = true}});
+  expect_nothing();
+  ASSERT_EQ(notes_.size(), 1U) << "this run may be killed as well";
+  EXPECT_EQ(notes_[0].image, "a");
+
+  snapshots_.image_started(kHash);  // our own program
+  const auto look = next();
+  ASSERT_TRUE(look && std::holds_alternative<LookAtWriter>(*look));
+  EXPECT_TRUE(std::get<LookAtWriter>(*look).left);
+  looked(path(1), "a", started(3));
+  saw(path(5));
+  const FoldSnapshot asked = expect_fold(path(1), path(5));
+  EXPECT_TRUE(asked.left);
+  EXPECT_TRUE(asked.known.sure);
+  EXPECT_EQ(asked.known.newest_ns, 1U * kSecond);
+  EXPECT_EQ(asked.known.seen.meta, started(3));
+  EXPECT_TRUE(folded(asked, Fold::replaced, "a", started(3)));
+
+  saw(path(6));
+  const FoldSnapshot other = expect_fold(path(1), path(6));
+  EXPECT_TRUE(other.left);
+  folded(other, Fold::kept, "b", started(5));
+  saw(path(7));
+  EXPECT_FALSE(expect_fold(path(6), path(7)).left) << "its pid is another process's now";
 }
 
 TEST_F(SnapshotsTest, TooManyOldNotesAreWrittenAnew) {

@@ -218,6 +218,7 @@ class World {
       }
       live(main_, start, apart_from_starts(exit), pick_(4) != 1);
     }
+    if (!closed_ && !options_.shared_folder && pick_(6) == 1) plan_left_running(exit);
     for (std::uint64_t logs = pick_(3) == 1 ? 1 + pick_(3) : 0; logs > 0; --logs) {
       at(std::min(now_ + ms(pick_(4000)), exit), [this] { write("app.log"); });
     }
@@ -240,6 +241,29 @@ class World {
     }
   }
 
+  // A process of an earlier run, whose supervisor was killed: not a descendant, and it writes more.
+  void plan_left_running(MonoTime exit) {
+    left_ = {.pid = 30, .image = ++last_image_, .count = 1 + pick_(3), .alive = true};
+    const std::int64_t time = wall(kBegin - ms(5000));
+    disk_[meta_path()] = {meta_path(), 10, time - 1};
+    const std::string path = std::string("covcounters.") + kHash + ".30." + std::to_string(time);
+    disk_[path] = {path, 20, time};
+    contents_[path] = {left_.image, left_.count};
+    truth_[left_.image] = left_.count;
+    if (pick_(2) == 1) {
+      earlier_[path] = disk_[path];
+      objects_[path] = contents_[path];
+    }
+    options_.left_running.push_back({disk_[path],
+                                     {.meta = {meta_inode_ = 1, time - 1},
+                                      .at_ns = wall(kBegin) - 1,
+                                      .image = image_text(left_),
+                                      .exact = true}});
+    const MonoTime dies = apart_from_starts(kBegin + ms(20 + pick_(4000)));
+    live(left_, kBegin, dies, pick_(4) != 1 && dies < exit - ms(20));
+    at(exit - ms(20), [this] { left_.alive = false; });
+  }
+
   [[nodiscard]] bool pid_taken(std::uint32_t pid, MonoTime born, MonoTime dies) const {
     return std::ranges::any_of(lives_, [&](const Life& life) {
       return life.process->pid == pid && born < life.dies + ms(30) && life.born < dies + ms(30);
@@ -248,6 +272,7 @@ class World {
 
   void write(const std::string& path) {
     FileEntry& file = disk_[path];
+    if (is_meta(path)) meta_written_ = now_;
     const bool same_size = is_meta(path) || pick_(4) == 1;
     file = {path, same_size && file.size > 0 ? file.size : file.size + 10 + pick_(50), wall_now()};
     if (!watching_ || watch_closed_) return;
@@ -301,8 +326,8 @@ class World {
     tell(SignalArrived{number, wall_now(), false});
     // Forwarded, it makes the handler write.
     if (number == SIGUSR1 && main_.alive && main_.handler) {
-      at(now_ + ms(1 + pick_(100)), [this] {
-        if (main_.alive && main_.image != 0) write_counters(main_);
+      at(now_ + ms(1 + pick_(100)), [this, image = main_.image] {
+        if (main_.alive && main_.image == image && image != 0) write_counters(main_);
       });
     }
   }
@@ -372,6 +397,7 @@ class World {
   [[nodiscard]] bool is_idle() const {
     if (exit_at_ || listing_ || !running_.empty()) return false;
     if (now_ < kBegin + Session::kBeforeTheWatch + Session::kFirstLook + ms(200)) return false;
+    if (now_ < meta_written_ + ProgramStarts::kBetweenLooks + ms(600)) return false;
     for (const auto& [path, file] : told_) {
       const auto done = done_.find(path);
       if (done == done_.end()) return false;
@@ -477,12 +503,13 @@ class World {
     return nullptr;
   }
 
-  Sighting look(std::uint32_t pid) {
+  Sighting look(std::uint32_t pid, bool left = false) {
     Sighting seen;
     if (const auto meta = disk_.find(meta_path()); meta != disk_.end()) {
       seen.meta = {meta_inode_, meta->second.mtime_ns};
     }
-    if (const Process* process = alive(pid)) {
+    const Process* process = left && pid == left_.pid && left_.alive ? &left_ : alive(pid);
+    if (process != nullptr) {
       seen.image = image_text(*process);
       seen.exact = !closed_;
     }
@@ -501,13 +528,13 @@ class World {
   }
 
   void perform(const LookAtWriter& action) {
-    answers_.emplace_back(WriterSeen{action.path, look(pid_of(action.path))});
+    answers_.emplace_back(WriterSeen{action.path, look(pid_of(action.path), action.left)});
   }
 
   // As the shell does it, but counts are numbers.
   void perform(const FoldSnapshot& action) {
     SnapshotFolded answer{.standing = action.standing, .appeared = action.appeared};
-    answer.seen = look(pid_of(action.appeared));
+    answer.seen = look(pid_of(action.appeared), action.left);
     if (!disk_.contains(action.appeared)) {
       answer.fold = Fold::vanished;
     } else {
@@ -523,15 +550,21 @@ class World {
     if (action.meta.inode == 0) {
       notes_.erase(action.path);
     } else {
-      notes_[action.path] = action.meta;
+      notes_[action.path] = action;
     }
   }
   void perform(const RewriteNotes& action) {
-    require(action.notes.empty() && exit_at_, "notes are written anew in so short a run");
+    require(exit_at_.has_value(), "notes are written anew in so short a run");
     notes_.clear();
+    for (const NoteWriter& note : action.notes) {
+      require(!gone_at_ || pid_of(note.path) == left_.pid, "a note of who is gone");
+      notes_[note.path] = note;
+    }
+    check_leftovers();
   }
 
-  // Were the supervisor killed now, the next run would fold what is left by the notes alone.
+  // Were the supervisor killed now, the next run would fold what is left by the notes alone, and by
+  // who goes on.
   void check_leftovers() {
     const auto meta_file = disk_.find(meta_path());
     if (meta_file == disk_.end()) return;
@@ -539,7 +572,10 @@ class World {
     for (const auto& [path, noted] : notes_) {
       const coverage::FileName standing = coverage::parse_file_name(path);
       const auto there = disk_.find(path);
-      if (there == disk_.end() || !of_one_image(noted, there->second.mtime_ns, meta)) continue;
+      if (there == disk_.end()) continue;
+      const Sighting now = look(standing.pid, true);
+      const bool goes_on = now.exact && !noted.image.empty() && now.image == noted.image;
+      if (!goes_on && !of_one_image(noted.meta, there->second.mtime_ns, meta)) continue;
       for (const auto& [later, _] : disk_) {
         const coverage::FileName name = coverage::parse_file_name(later);
         const bool folds = name.kind == standing.kind && name.pid == standing.pid &&
@@ -584,11 +620,21 @@ class World {
     disk_.erase(action.appeared);
   }
 
-  void perform(const FindProcesses& action) {
+  void perform(const LookAtProcesses& action) {
+    const Duration pause = now_ - last_look_at_processes_;
+    require(last_look_at_processes_ == MonoTime{} || pause >= ProgramStarts::kBetweenLooks,
+            "looks at who runs in a row");
+    last_look_at_processes_ = now_;
+    find(action.hashes);
+  }
+
+  void perform(const FindProcesses& action) { find(action.hashes); }
+
+  void find(const std::vector<std::string>& hashes) {
     require(!options_.shared_folder, "a snapshot in a folder that others use");
     require(!exit_at_, "a flush after the child's end");
     ProcessesFound found;
-    for (const std::string& hash : action.hashes) {
+    for (const std::string& hash : hashes) {
       require(hash == kHash, "a hash of no covmeta");
       found.metas[hash] = look(0).meta;
     }
@@ -612,8 +658,8 @@ class World {
     const SnapshotSignalled answer{
         .pid = action.pid, .sent = process != nullptr, .at_ns = wall_now()};
     if (process != nullptr && process->handler && pick_(4) != 1) {
-      at(now_ + ms(1 + pick_(50)), [this, process] {
-        if (process->alive) write_counters(*process);
+      at(now_ + ms(1 + pick_(50)), [this, process, image = process->image] {
+        if (process->alive && process->image == image) write_counters(*process);
       });
     }
     answers_.emplace_back(answer);
@@ -658,6 +704,11 @@ class World {
     std::uint64_t told = 0;
     require(end_record_.has_value() == start_recorded_, "no end record");
     if (!end_record_) return;
+    const auto is_of_the_left = [&](const EndOfRun::Process& process) {
+      return objects_[process.objects.back()].image == left_.image;
+    };
+    // It is none of the run's unless it wrote something.
+    if (std::ranges::none_of(end_record_->processes, is_of_the_left)) told += truth_[left_.image];
     for (const EndOfRun::Process& process : end_record_->processes) {
       for (const std::string& object : process.objects) {
         require(objects_.contains(object), "the end record names what isn't in storage");
@@ -773,7 +824,10 @@ class World {
   bool start_recorded_ = false;
   std::optional<EndOfRun> end_record_;
 
-  std::map<std::string, MetaStamp> notes_;
+  Process left_;
+  MonoTime meta_written_{};
+  MonoTime last_look_at_processes_{};
+  std::map<std::string, NoteWriter> notes_;
   std::map<std::string, FileEntry> disk_;
   std::map<std::string, FileEntry> earlier_;  // in the ledger
   std::map<std::string, FileEntry> told_;     // wanted files that the session knows: newest version
