@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/deferred_relocations.h"
 #include "app/identity.h"
 #include "auth/metadata_server.h"
 #include "auth/token_sources.h"
@@ -31,6 +32,7 @@ StorageAccess::StorageAccess(event::Loop& loop, const Plan& plan,
     backend_ = std::make_unique<storage::file::FolderBackend>(loop, folder->path);
     return;
   }
+  relocate_deferred();
   const auto& location = std::get<config::GcsLocation>(plan.config.storage);
   storage::gcs::GcsOptions options;
   options.bucket = location.bucket;

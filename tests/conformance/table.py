@@ -141,9 +141,8 @@ def main():
         "to its own sigwaitinfo(2), 2000 times; memory and wake-ups of an idle wrapper. In brackets: "
         "how many times theirs go-integcov's is.", "",
         *figures_table(found, names), "",
-        "The build that was measured is the static one. Most of its RssAnon are addresses in "
-        "OpenSSL's tables that a position-independent program relocates at its start, before "
-        "`main`. libcurl and OpenSSL are initialised at the first upload only.", ""])
+        "The build that was measured is the static one. libcurl and OpenSSL are initialised at the "
+        "first upload only ([how](decisions/0010-what-the-static-binary-costs.md)).", ""])
     pathlib.Path(args.out).write_text(text, encoding="utf-8")
 
 
