@@ -76,7 +76,7 @@ ProcessesFound find_processes(const std::string& coverdir, pid_t main,
     const auto identity = process::identify(pid);
     if (!identity && pid != main) continue;
     ProcessesFound::Process process{.pid = static_cast<std::uint32_t>(pid), .main = pid == main};
-    const SeenImage seen = seen_image(identity, pid, main);
+    const SeenImage seen = seen_image(identity, pid, {main});
     process.image = seen.text;
     process.exact = seen.exact;
     const std::string_view auxv = identity ? std::string_view(identity->image) : "";

@@ -83,28 +83,36 @@ Fold carry_out(Fold fold, const std::string& coverdir, const std::string& standi
   return fold;
 }
 
+std::string image_text(std::uint64_t start_time, const process::Thread& thread) {
+  return std::to_string(start_time) + ':' + std::to_string(thread.id) + '.' +
+         std::to_string(thread.start_time);
+}
+
 }  // namespace
 
 std::string image_text(const process::ProcessIdentity& identity) {
-  const std::string start = std::to_string(identity.start_time);
-  if (!identity.thread.empty()) return start + ':' + identity.thread;
-  return start + '~' + std::to_string(crc32c(0, identity.image));
+  if (identity.thread) return image_text(identity.start_time, *identity.thread);
+  return std::to_string(identity.start_time) + '~' + std::to_string(crc32c(0, identity.image));
 }
 
 SeenImage image_of(pid_t pid, Writers writers) {
   if (!writers.anybody && pid != writers.main && !process::is_descendant(pid)) return {};
-  return seen_image(process::identify(pid), pid, writers.main);
+  return seen_image(process::identify(pid), pid, writers);
 }
 
 SeenImage seen_image(const std::optional<process::ProcessIdentity>& identity, pid_t pid,
-                     pid_t main) {
-  if (identity) return {image_text(*identity), true};
-  // It may not be looked into: it can't be dumped, or runs as another user.
-  if (const auto start_time = process::start_time(pid)) {
-    const std::string thread = process::oldest_thread(pid);
-    return {std::to_string(*start_time) + ':' + thread, !thread.empty()};
+                     Writers writers) {
+  // It may not be looked into if it can't be dumped, or runs as another user.
+  const auto start_time = identity ? std::optional(identity->start_time) : process::start_time(pid);
+  if (!start_time) return {pid == writers.main && !process::has_proc() ? "?" : ""};
+  const auto thread = identity ? identity->thread : process::oldest_thread(pid);
+  if (!thread && !identity) return {std::to_string(*start_time) + ":"};
+  if (!thread) return {.text = image_text(*identity), .exact = true};
+  SeenImage seen{.text = image_text(*start_time, *thread), .exact = true};
+  if (writers.clock != nullptr) {
+    seen.since_ns = writers.clock->over_at(thread->start_time).value_or(0);
   }
-  return {pid == main && !process::has_proc() ? "?" : "", false};
+  return seen;
 }
 
 MetaStamp meta_stamp(const std::string& coverdir, const std::string& hash) {
@@ -122,15 +130,16 @@ Sighting look_at_writer(const std::string& coverdir, const std::string& path, Wr
   SeenImage image = image_of(static_cast<pid_t>(name.pid), writers);
   seen.image = std::move(image.text);
   seen.exact = image.exact;
+  seen.since_ns = image.since_ns;
   seen.at_ns = event::Loop::wall_now().time_since_epoch().count();
   return seen;
 }
 
 supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::FoldSnapshot& asked,
-                               pid_t main) {
+                               Writers writers) {
   supervise::SnapshotFolded answer{.standing = asked.standing, .appeared = asked.appeared};
   const Content appeared = read_counters(coverdir, asked.appeared);
-  answer.seen = look_at_writer(coverdir, asked.appeared, {main, asked.left});
+  answer.seen = look_at_writer(coverdir, asked.appeared, writers);
   if (!appeared.there) {
     answer.fold = Fold::vanished;
     return answer;

@@ -3,11 +3,13 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "process/boot_clock.h"
 #include "process/identity.h"
 #include "supervise/snapshots.h"
 
@@ -21,17 +23,19 @@ std::string image_text(const process::ProcessIdentity& identity);
 struct Writers {
   pid_t main = 0;
   bool anybody = false;
+  const process::BootClock* clock = nullptr;  // without one SeenImage::since_ns isn't known
 };
 
 // What runs as that pid, as in supervise::Sighting.
 struct SeenImage {
   std::string text;
   bool exact = false;
+  std::int64_t since_ns = 0;
 };
 SeenImage image_of(pid_t pid, Writers writers);
 // Of a descendant that was looked at just now.
 SeenImage seen_image(const std::optional<process::ProcessIdentity>& identity, pid_t pid,
-                     pid_t main);
+                     Writers writers);
 
 supervise::MetaStamp meta_stamp(const std::string& coverdir, const std::string& hash);
 
@@ -40,7 +44,7 @@ supervise::Sighting look_at_writer(const std::string& coverdir, const std::strin
                                    Writers writers);
 
 supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::FoldSnapshot& asked,
-                               pid_t main);
+                               Writers writers);
 
 // In a folder that an ended run had: what its supervisor had not yet folded when it was killed in
 // that very moment, and what a process wrote after it. `notes`: as supervise::writer_note() made

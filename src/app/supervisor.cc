@@ -14,7 +14,6 @@
 #include "app/identity.h"
 #include "app/processes.h"
 #include "app/run_facts.h"
-#include "app/snapshot_files.h"
 #include "process/reaper.h"
 #include "supervise/writer_notes.h"
 #include "upload/ledger.h"
@@ -289,11 +288,11 @@ void Supervisor::perform(const supervise::RecordUploaded& action) {
 
 void Supervisor::perform(const supervise::LookAtWriter& action) {
   inbox_.emplace_back(supervise::WriterSeen{
-      action.path, look_at_writer(plan_.config.coverdir, action.path, {child_, action.left})});
+      action.path, look_at_writer(plan_.config.coverdir, action.path, writers(action.left))});
 }
 
 void Supervisor::perform(const supervise::FoldSnapshot& action) {
-  inbox_.emplace_back(fold(plan_.config.coverdir, action, child_));
+  inbox_.emplace_back(fold(plan_.config.coverdir, action, writers(action.left)));
 }
 
 void Supervisor::perform(const supervise::NoteWriter& action) {
@@ -313,12 +312,8 @@ void Supervisor::perform(const supervise::RewriteNotes& action) {
   folder_.control->begin(Text::writers, text);
 }
 
-void Supervisor::perform(const supervise::LookAtProcesses& action) { find(action.hashes); }
-
-void Supervisor::perform(const supervise::FindProcesses& action) { find(action.hashes); }
-
-void Supervisor::find(const std::vector<std::string>& hashes) {
-  supervise::ProcessesFound found = find_processes(plan_.config.coverdir, child_, hashes);
+void Supervisor::perform(const supervise::FindProcesses& action) {
+  supervise::ProcessesFound found = find_processes(plan_.config.coverdir, child_, action.hashes);
   std::set<pid_t> running;
   for (const auto& process : found.processes) running.insert(static_cast<pid_t>(process.pid));
   memory_snapshots_.keep_only(running);

@@ -11,11 +11,13 @@
 #include "app/coverage_folder.h"
 #include "app/memory_snapshots.h"
 #include "app/preflight.h"
+#include "app/snapshot_files.h"
 #include "app/stderr_log.h"
 #include "app/storage_access.h"
 #include "base/exit_status.h"
 #include "event/loop.h"
 #include "event/timer.h"
+#include "process/boot_clock.h"
 #include "process/job_control.h"
 #include "process/process_memory.h"
 #include "process/signal_source.h"
@@ -67,7 +69,6 @@ class Supervisor {
   void perform(const supervise::FoldSnapshot& action);
   void perform(const supervise::NoteWriter& action);
   void perform(const supervise::RewriteNotes& action);
-  void perform(const supervise::LookAtProcesses& action);
   void perform(const supervise::FindProcesses& action);
   void perform(const supervise::SignalSnapshot& action);
   void perform(const supervise::ReadSnapshot& action);
@@ -79,7 +80,7 @@ class Supervisor {
   void read_ledger();
   void watch_without_events();
   void tell_listing(const std::string& trouble);
-  void find(const std::vector<std::string>& hashes);
+  [[nodiscard]] Writers writers(bool left) const { return {child_, left, &clock_}; }
   void write_record(const std::string& name, const std::string& record);
   storage::Backend& backend();  // throws when there can be none
 
@@ -96,6 +97,7 @@ class Supervisor {
   CoverageFolder& folder_;
   bool noted_ = false;  // a writer
   bool recurse_;
+  process::BootClock clock_;
   MemorySnapshots memory_snapshots_;
   supervise::RunFacts facts_;  // once the start record was written
   std::optional<supervise::Session> session_;

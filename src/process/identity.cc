@@ -66,14 +66,12 @@ std::optional<ProcessIdentity> identify(pid_t pid) {
   return ProcessIdentity{pid, *started, std::move(image), oldest_thread(pid)};
 }
 
-std::string oldest_thread(pid_t pid) {
+std::optional<Thread> oldest_thread(pid_t pid) {
   for (const pid_t thread : other_threads(pid, 1)) {
     const std::string stat = read_proc_file(pid, "task/" + std::to_string(thread) + "/stat");
-    if (const auto started = number(field(stat, kStartTime))) {
-      return std::to_string(thread) + '.' + std::to_string(*started);
-    }
+    if (const auto started = number(field(stat, kStartTime))) return Thread{thread, *started};
   }
-  return "";
+  return std::nullopt;
 }
 
 }  // namespace integcov::process

@@ -10,11 +10,17 @@
 
 namespace integcov::process {
 
+struct Thread {
+  pid_t id = 0;
+  std::uint64_t start_time = 0;  // as ProcessIdentity's
+  friend bool operator==(const Thread&, const Thread&) = default;
+};
+
 struct ProcessIdentity {
   pid_t pid = -1;
   std::uint64_t start_time = 0;  // clock ticks since boot, /proc/PID/stat
-  std::string image;   // the bytes of /proc/PID/auxv: addresses that change with each exec
-  std::string thread;  // as oldest_thread()
+  std::string image;  // the bytes of /proc/PID/auxv: addresses that change with each exec
+  std::optional<Thread> thread;  // as oldest_thread()
   friend bool operator==(const ProcessIdentity&, const ProcessIdentity&) = default;
 };
 
@@ -25,11 +31,11 @@ std::optional<ProcessIdentity> identify(pid_t pid);
 // As above, of a process whose auxiliary vector may not be read, too.
 std::optional<std::uint64_t> start_time(pid_t pid);
 
-// Of the process's threads beside its first the one that was created first, "TID.START_TIME"; ""
-// if there is none. execve(2) ends it, whoever calls that, and anybody may look at it. In a Go
-// program it is the runtime's monitor, which is there before any package of the program is
-// initialised, and until the end (Go src/runtime/proc.go, main).
-std::string oldest_thread(pid_t pid);
+// Of the process's threads beside its first the one that was created first. execve(2) ends it,
+// whoever calls that, and anybody may look at it. In a Go program it is the runtime's monitor,
+// which is there before any package of the program is initialised, and until the end (Go
+// src/runtime/proc.go, main).
+std::optional<Thread> oldest_thread(pid_t pid);
 
 // Its threads beside the first, oldest first, `most` of them.
 std::vector<pid_t> other_threads(pid_t pid, std::size_t most);

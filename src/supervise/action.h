@@ -3,7 +3,6 @@
 
 #include <string>
 #include <variant>
-#include <vector>
 
 #include "base/exit_status.h"
 #include "base/file_entry.h"
@@ -54,11 +53,6 @@ struct WriteEndRecord {
   EndOfRun end;
 };
 
-// Answer with ProcessesFound: an image of a program has started.
-struct LookAtProcesses {
-  std::vector<std::string> hashes;  // of the covmeta files that are known
-};
-
 struct WriteLog {
   LogRecord record;
 };
@@ -68,10 +62,9 @@ struct Exit {
   ExitStatus status;
 };
 
-using Action =
-    std::variant<ForwardSignal, ListFolder, OpenWatch, CloseWatch, StartUpload, AbortUpload,
-                 Prepare, RecordUploaded, LookAtWriter, FoldSnapshot, NoteWriter, RewriteNotes,
-                 LookAtProcesses, FindProcesses, SignalSnapshot, ReadSnapshot, WriteStartRecord,
-                 WriteEndRecord, WriteLog, Exit>;
+using Action = std::variant<ForwardSignal, ListFolder, OpenWatch, CloseWatch, StartUpload,
+                            AbortUpload, Prepare, RecordUploaded, LookAtWriter, FoldSnapshot,
+                            NoteWriter, RewriteNotes, FindProcesses, SignalSnapshot, ReadSnapshot,
+                            WriteStartRecord, WriteEndRecord, WriteLog, Exit>;
 
 }  // namespace integcov::supervise

@@ -1,11 +1,15 @@
 #include "supervise/fold.h"
 
+#include <algorithm>
+
 namespace integcov::supervise {
 
 bool of_one_image(const Standing& standing, const Appeared& appeared, const Sighting& now) {
-  if (standing.seen.image.empty()) return false;
-  if (standing.sure && !appeared.image.empty()) return appeared.image == standing.seen.image;
   const bool newer = appeared.time_ns > standing.newest_ns;
+  if (standing.sure && !appeared.image.empty()) return appeared.image == standing.seen.image;
+  // It runs since before both.
+  if (ran_at(now, std::min(standing.newest_ns, appeared.time_ns))) return true;
+  if (standing.seen.image.empty()) return false;
   if (none_started_since(now.meta, newer ? standing.written_ns : appeared.written_ns)) return true;
   if (!newer) return false;
   if (now.meta.inode != 0 && now.meta == standing.seen.meta) return true;

@@ -22,7 +22,6 @@ upload::Rank rank_of(coverage::FileKind kind) {
 
 bool is_for_the_child(const Action& action) {
   return std::holds_alternative<ForwardSignal>(action) ||
-         std::holds_alternative<LookAtProcesses>(action) ||
          std::holds_alternative<FindProcesses>(action) ||
          std::holds_alternative<SignalSnapshot>(action) ||
          std::holds_alternative<ReadSnapshot>(action);
@@ -184,7 +183,8 @@ void Session::saw(const FileEntry& file, MonoTime now) {
 void Session::saw_covmeta(const FileEntry& file, MonoTime now) {
   const coverage::FileName name = coverage::parse_file_name(file.path);
   if (name.kind != coverage::FileKind::covmeta || !ready_.is_of_this_run(file, name)) return;
-  if (starts_.covmeta_written(name.hash, file.mtime_ns, now)) snapshots_.image_started(name.hash);
+  std::int64_t& written = covmeta_ns_[name.hash];
+  if (std::exchange(written, file.mtime_ns) != file.mtime_ns) snapshots_.image_started(name.hash);
   if (phase_ == Phase::running) flush_.coverage_seen(now);
   if (!std::exchange(start_recorded_, true)) outbox_.emplace_back(WriteStartRecord{});
 }
@@ -236,7 +236,6 @@ void Session::on(const SnapshotFolded& event, MonoTime) {
 }
 
 void Session::on(const ProcessesFound& event, MonoTime now) {
-  starts_.looked(now);
   snapshots_.running(event);
   flush_.on(event, now);
 }
@@ -281,7 +280,9 @@ void Session::log_progress(MonoTime now) {
 
 void Session::add_flush_requests(MonoTime now) {
   while (auto request = flush_.next(now)) {
-    if (auto* find = std::get_if<FindProcesses>(&*request)) find->hashes = starts_.hashes();
+    if (auto* find = std::get_if<FindProcesses>(&*request)) {
+      for (const auto& [hash, _] : covmeta_ns_) find->hashes.push_back(hash);
+    }
     outbox_.push_back(std::visit([](const auto& r) -> Action { return r; }, *request));
   }
   for (std::string& sentence : flush_.take_warnings()) log(Severity::warning, std::move(sentence));
@@ -332,7 +333,6 @@ std::optional<Action> Session::next_action(MonoTime now) {
     if (auto action = pop()) return action;
   }
   if (phase_ == Phase::running) {
-    if (starts_.take_look(now) && !options_.shared_folder) return LookAtProcesses{starts_.hashes()};
     add_flush_requests(now);
     if (auto action = pop()) return action;
   }
@@ -380,7 +380,6 @@ std::optional<MonoTime> Session::deadline() const {
   if (phase_ == Phase::running) {
     if (open_watch_) also(*open_watch_);
     if (first_look_) also(*first_look_);
-    if (const auto look = starts_.next_look()) also(*look);
     if (const auto flush = flush_.deadline()) also(*flush);
   } else {
     also(*budget_.deadline());

@@ -18,7 +18,6 @@
 #include "supervise/budget.h"
 #include "supervise/event.h"
 #include "supervise/flush.h"
-#include "supervise/program_starts.h"
 #include "supervise/record_keeper.h"
 #include "supervise/snapshots.h"
 #include "upload/queue.h"
@@ -122,7 +121,7 @@ class Session {
   upload::Queue queue_;
   Snapshots snapshots_;
   Flush flush_;
-  ProgramStarts starts_;
+  std::map<std::string, std::int64_t> covmeta_ns_;  // by hash: when it was written last
   RecordKeeper record_;
   bool start_recorded_ = false;
   bool end_recorded_ = false;

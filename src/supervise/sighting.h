@@ -20,11 +20,18 @@ struct Sighting {
   std::int64_t at_ns = 0;  // CLOCK_REALTIME, after the image was read
   std::string image;       // opaque; empty: no live descendant of ours has this pid
   bool exact = false;      // false: it tells the process only, which may call execve unseen
+  // CLOCK_REALTIME, a time by which that image ran already; 0: not known.
+  std::int64_t since_ns = 0;
 };
 
 // Two looks at one image.
 inline bool same_image(const Sighting& a, const Sighting& b) {
   return a.exact && b.exact && !a.image.empty() && a.image == b.image;
+}
+
+// That image ran when a process named a file by that time (CLOCK_REALTIME).
+inline bool ran_at(const Sighting& seen, std::uint64_t time_ns) {
+  return seen.exact && seen.since_ns > 0 && seen.since_ns < static_cast<std::int64_t>(time_ns);
 }
 
 }  // namespace integcov::supervise

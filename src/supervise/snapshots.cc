@@ -123,6 +123,9 @@ void Snapshots::know_writer(const Process& process, const Sighting& seen) {
                   .image = std::move(memory->image),
                   .exact = true};
     known.sure = true;
+  } else if (ran_at(seen, known.newest_ns)) {
+    known.seen = seen;
+    known.sure = true;
   } else if (before != ran_.end() && ran_ns_ < static_cast<std::int64_t>(known.newest_ns)) {
     const auto meta = metas_.find(process.second);
     Sighting earlier{
@@ -249,7 +252,10 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
              .exact = true};
     series.known.sure = true;
   }
-  if (answer.seen.image == known.image && answer.seen.exact == known.exact) {
+  if (ran_at(answer.seen, time_ns)) {
+    known = answer.seen;
+    series.known.sure = true;
+  } else if (answer.seen.image == known.image && answer.seen.exact == known.exact) {
     series.known.sure |= known.exact && known.at_ns < static_cast<std::int64_t>(time_ns);
     known = answer.seen;
   }

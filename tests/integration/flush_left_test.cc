@@ -104,8 +104,6 @@ TEST(BesideOthers, WhatAProgramWroteUnaskedBeforeTheFirstSnapshotCountsOnce) {
                     "; do sleep 0.01; done; " + driven + " -hit 100 </dev/null; wait"},
                "1h");
   const pid_t pid = run.driven();
-  // The run has looked at who runs when the program's covmeta came.
-  EXPECT_TRUE(eventually([&] { return !read_tree(dir / "s").empty(); }));
   run.tell("hit 10");
   kill(pid, SIGUSR1);
   EXPECT_TRUE(eventually([&] { return hits(dir / "s") == 10; }));

@@ -6,8 +6,8 @@
 
 #include <csignal>
 
-#include "process/signal_source.h"
 #include "process/proc.h"
+#include "process/signal_source.h"
 #include "unit/process/forked.h"
 #include "unit/process/helper.h"
 #include "unit/watch/temporary_folder.h"

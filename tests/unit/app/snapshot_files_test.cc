@@ -11,9 +11,9 @@
 #include "coverage/file_name.h"
 #include "event/loop.h"
 #include "supervise/writer_notes.h"
-#include "watch/folder.h"
 #include "unit/process/helper.h"
 #include "unit/watch/temporary_folder.h"
+#include "watch/folder.h"
 
 namespace integcov::app {
 namespace {
@@ -90,7 +90,7 @@ class SnapshotFilesTest : public ::testing::Test {
                    .seen = std::move(seen),
                    .sure = true},
          .of = {.time_ns = time_ns, .written_ns = static_cast<std::int64_t>(time_ns), .image = ""}},
-        0);
+        {});
   }
   // Of a writer that was seen when the covmeta of that second was there.
   std::string note(const std::string& standing, std::int64_t started,

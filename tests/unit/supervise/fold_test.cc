@@ -105,6 +105,22 @@ TEST(OneImage, WhoseMemoryItIsSaysMoreThanAnyStart) {
       << "what was seen need not be what wrote the first";
 }
 
+TEST(OneImage, WhatHasRunSinceBeforeBothWroteBoth) {
+  const auto since = [](std::int64_t ns, bool exact = true) {
+    Sighting seen = sight(kAnew, "a", exact);
+    seen.since_ns = ns;
+    return seen;
+  };
+  for (const Standing& known : {standing(kFirst, {}), standing(kFirst, sight(kMeta, "b"), false)}) {
+    EXPECT_TRUE(of_one_image(known, file(kSecond), since(kFirst - 1)));
+    EXPECT_FALSE(of_one_image(known, file(kSecond), since(kFirst))) << "the first is another's";
+    EXPECT_FALSE(of_one_image(known, file(kSecond), since(0))) << "it isn't known since when";
+    EXPECT_FALSE(of_one_image(known, file(kSecond), since(kFirst - 1, false)));
+    EXPECT_FALSE(of_one_image(known, file(kFirst - 5), since(kFirst - 1)));
+    EXPECT_TRUE(of_one_image(known, file(kFirst - 5), since(kFirst - 6))) << "also of a late one";
+  }
+}
+
 TEST(OneImage, OfLeftoversTheNoteOfTheirWriterDecides) {
   EXPECT_TRUE(of_one_image(kMeta, kFirst, kMeta)) << "none started since it was seen";
   EXPECT_TRUE(of_one_image(kAnew, kFirst, kMeta)) << "nor since the file";

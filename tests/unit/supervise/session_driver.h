@@ -168,8 +168,6 @@ class Driver {
                     .image = "image " + std::to_string(coverage::parse_file_name(path).pid),
                     .exact = true};
   };
-  ProcessesFound running;  // who is seen when a program starts
-  int looks_at_processes = 0;
   Fold fold = Fold::kept;
   int looks = 0;           // at writers
   int notes = 0;           // of them
@@ -198,9 +196,6 @@ class Driver {
     } else if (const auto* look = std::get_if<LookAtWriter>(&action)) {
       ++looks;
       session_.handle(WriterSeen{look->path, sight(look->path)}, now_);
-    } else if (std::holds_alternative<LookAtProcesses>(action)) {
-      ++looks_at_processes;
-      session_.handle(running, now_);
     } else if (const auto* asked = std::get_if<FoldSnapshot>(&action)) {
       perform_fold(*asked);
     } else if (std::holds_alternative<NoteWriter>(action)) {

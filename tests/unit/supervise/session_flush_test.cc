@@ -331,37 +331,16 @@ TEST(SessionFlush, WhenTheProgramStartsOnceMoreItsWritersAreLookedAt) {
   EXPECT_EQ(d.looks, 2);
 }
 
-ProcessesFound one_runs() {
-  return {.processes = {{.pid = 7, .image = "image 7", .exact = true}},
-          .metas = {{kHash, {.inode = 1, .changed_ns = 1}}},
-          .end_ns = 2};
-}
-
-TEST(SessionFlush, WhoRunsIsLookedAtWhenAProgramHasStarted) {
-  Driver d;  // also without snapshots of ours: the program may write some itself
-  d.running = one_runs();
-  d.writes(kMeta);
-  d.expect_stored(kMeta);
-  EXPECT_EQ(d.looks_at_processes, 1);
-  d.writes(kCounters);
-  d.expect_stored(kCounters);
-  snapshot(d, 200);
-  EXPECT_TRUE(d.last_fold.known.sure) << "it was seen before its first file and after it";
-  for (int start = 5; start < 10; ++start) d.writes_version({kMeta, 10, start});
-  EXPECT_EQ(d.looks_at_processes, 1);
-  d.wait(ProgramStarts::kBetweenLooks);
-  EXPECT_EQ(d.looks_at_processes, 2);
-
-  Driver shared(with([](auto& options) { options.shared_folder = true; }));
-  shared.writes(kMeta);
-  shared.wait(ProgramStarts::kBetweenLooks);
-  EXPECT_EQ(shared.looks_at_processes, 0) << "nothing is folded there";
-}
-
 TEST(SessionFlush, AtTheEndANoteStaysOfWhoMayWriteOn) {
   for (const bool gone : {true, false}) {
     Driver d;
-    d.running = one_runs();
+    d.sight = [](const std::string&) {
+      return Sighting{.meta = {.inode = 1, .changed_ns = 1},
+                      .at_ns = 2,
+                      .image = "image 7",
+                      .exact = true,
+                      .since_ns = 2};
+    };
     d.writes(kMeta);
     d.expect_stored(kMeta);
     d.writes(kCounters);

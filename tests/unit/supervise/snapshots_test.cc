@@ -450,6 +450,27 @@ TEST_F(SnapshotsTest, WhenAnotherProcessStartsTheProgramTheWriterIsLookedAtAgain
   EXPECT_EQ(notes_[1].meta, started(6));
 }
 
+TEST_F(SnapshotsTest, AWriterThatRanWhenItsFirstFileWasNamedIsSureFromOneLook) {
+  for (const std::int64_t since : {5 * kSecond - 1, 5 * kSecond}) {
+    snapshots_ = {};
+    saw(path(5));
+    expect_look(path(5));
+    snapshots_.on_looked({path(5),
+                          {.meta = started(6),
+                           .at_ns = 7 * kSecond,
+                           .image = "a",
+                           .exact = true,
+                           .since_ns = since}});
+    saw(path(8));
+    const bool ran = since < 5 * kSecond;
+    const FoldSnapshot asked = expect_fold(path(5), path(8));
+    EXPECT_EQ(asked.known.sure, ran);
+    EXPECT_EQ(asked.known.seen.image, ran ? "a" : "");
+    EXPECT_EQ(notes_.size(), ran ? 1U : 0U);
+    notes_.clear();
+  }
+}
+
 TEST_F(SnapshotsTest, AWriterThatHasBecomeAnotherImageIsForgotten) {
   ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a", started(4));

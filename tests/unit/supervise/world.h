@@ -29,6 +29,7 @@ class World {
   explicit World(Pick pick) : pick_(std::move(pick)), options_(make_options()) {
     create_only_ = pick_(8) == 1;
     closed_ = pick_(8) == 1;
+    clocks_agree_ = pick_(4) != 1;
     lossy_ = pick_(4) == 1;
     failing_ = pick_(4);
     slow_ = pick_(4) == 1;
@@ -106,7 +107,8 @@ class World {
     std::uint64_t count = 0;
     bool alive = false;
     bool handler = false;
-    int born = 0;  // its first image
+    int born = 0;      // its first image
+    MonoTime began{};  // its image
   };
   struct Content {
     int image = 0;
@@ -122,6 +124,7 @@ class World {
     starts_.push_back(time);
     at(time, [this, &process] {
       process.image = ++last_image_;
+      process.began = now_;
       if (process.born == 0) process.born = process.image;
       process.count = 0;
       process.alive = true;
@@ -244,6 +247,7 @@ class World {
   // A process of an earlier run, whose supervisor was killed: not a descendant, and it writes more.
   void plan_left_running(MonoTime exit) {
     left_ = {.pid = 30, .image = ++last_image_, .count = 1 + pick_(3), .alive = true};
+    left_.began = kBegin - ms(6000);
     const std::int64_t time = wall(kBegin - ms(5000));
     disk_[meta_path()] = {meta_path(), 10, time - 1};
     const std::string path = std::string("covcounters.") + kHash + ".30." + std::to_string(time);
@@ -272,7 +276,6 @@ class World {
 
   void write(const std::string& path) {
     FileEntry& file = disk_[path];
-    if (is_meta(path)) meta_written_ = now_;
     const bool same_size = is_meta(path) || pick_(4) == 1;
     file = {path, same_size && file.size > 0 ? file.size : file.size + 10 + pick_(50), wall_now()};
     if (!watching_ || watch_closed_) return;
@@ -397,7 +400,6 @@ class World {
   [[nodiscard]] bool is_idle() const {
     if (exit_at_ || listing_ || !running_.empty()) return false;
     if (now_ < kBegin + Session::kBeforeTheWatch + Session::kFirstLook + ms(200)) return false;
-    if (now_ < meta_written_ + ProgramStarts::kBetweenLooks + ms(600)) return false;
     for (const auto& [path, file] : told_) {
       const auto done = done_.find(path);
       if (done == done_.end()) return false;
@@ -512,6 +514,7 @@ class World {
     if (process != nullptr) {
       seen.image = image_text(*process);
       seen.exact = !closed_;
+      if (seen.exact && clocks_agree_) seen.since_ns = wall(process->began + ms(15));
     }
     seen.at_ns = wall_now();
     return seen;
@@ -620,21 +623,11 @@ class World {
     disk_.erase(action.appeared);
   }
 
-  void perform(const LookAtProcesses& action) {
-    const Duration pause = now_ - last_look_at_processes_;
-    require(last_look_at_processes_ == MonoTime{} || pause >= ProgramStarts::kBetweenLooks,
-            "looks at who runs in a row");
-    last_look_at_processes_ = now_;
-    find(action.hashes);
-  }
-
-  void perform(const FindProcesses& action) { find(action.hashes); }
-
-  void find(const std::vector<std::string>& hashes) {
+  void perform(const FindProcesses& action) {
     require(!options_.shared_folder, "a snapshot in a folder that others use");
     require(!exit_at_, "a flush after the child's end");
     ProcessesFound found;
-    for (const std::string& hash : hashes) {
+    for (const std::string& hash : action.hashes) {
       require(hash == kHash, "a hash of no covmeta");
       found.metas[hash] = look(0).meta;
     }
@@ -792,6 +785,7 @@ class World {
   MonoTime now_ = kBegin;
   SessionOptions options_;
   bool closed_ = false;        // processes may not be looked into
+  bool clocks_agree_ = true;   // when an image started is known
   bool lossy_ = false;         // file events get lost
   std::uint64_t failing_ = 0;  // how often uploads fail, of 4
   bool slow_ = false;          // listings and timers come late
@@ -825,8 +819,6 @@ class World {
   std::optional<EndOfRun> end_record_;
 
   Process left_;
-  MonoTime meta_written_{};
-  MonoTime last_look_at_processes_{};
   std::map<std::string, NoteWriter> notes_;
   std::map<std::string, FileEntry> disk_;
   std::map<std::string, FileEntry> earlier_;  // in the ledger

@@ -1,0 +1,41 @@
+#include "process/boot_clock.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <ctime>
+
+namespace integcov::process {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+// Between the two readings, and of a correction that goes unnoticed.
+constexpr std::int64_t kSlack = 5'000'000;
+
+std::int64_t now(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return time.tv_sec * kSecond + time.tv_nsec;
+}
+
+// Never too small: what passes between the readings makes it larger.
+std::int64_t offset() {
+  const std::int64_t boot = now(CLOCK_BOOTTIME);
+  return now(CLOCK_REALTIME) - boot;
+}
+
+}  // namespace
+
+BootClock::BootClock() : offset_ns_(offset()) {}
+
+std::optional<std::int64_t> BootClock::over_at(std::uint64_t tick) const {
+  const std::int64_t per_second = sysconf(_SC_CLK_TCK);
+  const std::int64_t offset_ns = offset();
+  if (per_second <= 0 || std::abs(offset_ns - offset_ns_) > kSlack) return std::nullopt;
+  const auto ticks = static_cast<std::int64_t>(tick) + 1;
+  const std::int64_t boot =
+      ticks / per_second * kSecond + ticks % per_second * (kSecond / per_second);
+  return boot + offset_ns + kSlack;
+}
+
+}  // namespace integcov::process

@@ -1,0 +1,22 @@
+// Times of /proc/PID/stat, which are ticks since the machine's boot, against times in the names of
+// coverage files, which are of CLOCK_REALTIME.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace integcov::process {
+
+class BootClock {
+ public:
+  BootClock();
+
+  // CLOCK_REALTIME, in ns, when that tick was surely over. nullopt if CLOCK_REALTIME was set since
+  // the constructor: what it showed then is not known.
+  [[nodiscard]] std::optional<std::int64_t> over_at(std::uint64_t tick) const;
+
+ private:
+  std::int64_t offset_ns_;  // of CLOCK_REALTIME from CLOCK_BOOTTIME
+};
+
+}  // namespace integcov::process
