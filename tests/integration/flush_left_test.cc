@@ -104,6 +104,8 @@ TEST(BesideOthers, WhatAProgramWroteUnaskedBeforeTheFirstSnapshotCountsOnce) {
                     "; do sleep 0.01; done; " + driven + " -hit 100 </dev/null; wait"},
                "1h");
   const pid_t pid = run.driven();
+  // More than the 15 ms have passed within which a start can't be told from a file.
+  EXPECT_TRUE(eventually([&] { return !read_tree(dir / "s").empty(); }));
   run.tell("hit 10");
   kill(pid, SIGUSR1);
   EXPECT_TRUE(eventually([&] { return hits(dir / "s") == 10; }));
