@@ -1,5 +1,7 @@
 #include "app/memory_snapshots.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -131,6 +133,11 @@ Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory) {
     return Failed{
         "its snapshot can't be written to " + coverdir + ": " + std::strerror(written.error().code),
         false};
+  }
+  // Another image began meanwhile: what was there before the memory was read is no proof any more.
+  if (meta_stamp(coverdir, coverage::hex(*hash)) != meta) {
+    unlink((coverdir + '/' + name).c_str());
+    return NotYet{};
   }
   counters.keep(buffers);
   return Written{name, image.identity, meta};

@@ -92,11 +92,9 @@ supervise::SnapshotSignalled signal_snapshot(const supervise::SignalSnapshot& as
   const auto pid = static_cast<pid_t>(asked.pid);
   supervise::SnapshotSignalled answer{
       .pid = asked.pid, .sent = false, .at_ns = event::Loop::wall_now().time_since_epoch().count()};
-  if (pid == main) {  // not reaped yet: the pid is its own
-    answer.sent = process::send_if_caught(pid, asked.signal);
-    return answer;
-  }
-  if (!image_of(pid, {main}).text.empty()) answer.sent = process::send_if_caught(pid, asked.signal);
+  if (pid != main && image_of(pid, {main}).text.empty()) return answer;
+  answer.sent = process::send_to_second_thread(pid, asked.signal) ||
+                (!asked.to_go && process::send_if_caught(pid, asked.signal));
   return answer;
 }
 

@@ -91,7 +91,9 @@ std::string image_text(std::uint64_t start_time, const process::Thread& thread) 
 }  // namespace
 
 std::string image_text(const process::ProcessIdentity& identity) {
-  if (identity.thread) return image_text(identity.start_time, *identity.thread);
+  if (!identity.random && identity.thread) {
+    return image_text(identity.start_time, *identity.thread);
+  }
   return std::to_string(identity.start_time) + '~' + std::to_string(crc32c(0, identity.image));
 }
 
@@ -107,9 +109,9 @@ SeenImage seen_image(const std::optional<process::ProcessIdentity>& identity, pi
   if (!start_time) return {pid == writers.main && !process::has_proc() ? "?" : ""};
   const auto thread = identity ? identity->thread : process::oldest_thread(pid);
   if (!thread && !identity) return {std::to_string(*start_time) + ":"};
-  if (!thread) return {.text = image_text(*identity), .exact = true};
-  SeenImage seen{.text = image_text(*start_time, *thread), .exact = true};
-  if (writers.clock != nullptr) {
+  SeenImage seen{.text = identity ? image_text(*identity) : image_text(*start_time, *thread),
+                 .exact = true};
+  if (thread && writers.clock != nullptr) {
     seen.since_ns = writers.clock->over_at(thread->start_time).value_or(0);
   }
   return seen;
@@ -175,7 +177,7 @@ class Leftover {
                            read_counters(coverdir_, file.path).counters, true, true);
       done = carry_out(judgement.fold, coverdir_, standing_.path, file.path);
     }
-    if (done == Fold::kept) stand(file);
+    if (done == Fold::kept) stand_after(file);
     if (done == Fold::replaced) {
       standing_.size = file.size;
       standing_.mtime_ns = file.mtime_ns;
@@ -188,6 +190,15 @@ class Leftover {
   }
 
  private:
+  // The image that goes on wrote this one, too.
+  void stand_after(const FileEntry& file) {
+    const auto* const writer = goes_on_ ? writer_ : nullptr;
+    stand(file);
+    if (writer == nullptr) return;
+    writer_ = writer;
+    goes_on_ = now_.exact && now_.image == writer->image;
+  }
+
   // Its image is noted if it wrote the file, and pids are given anew after a process only.
   void stand(FileEntry file) {
     standing_ = std::move(file);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -107,19 +108,24 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
   if (folder_.control && to_storage) read_ledger();
 }
 
-// Keeps of the ledger what is still there unchanged.
+// Keeps of the ledger what is still there, also in another version: the storage has an older one.
 void Supervisor::read_ledger() {
   std::vector<std::string> ledgers = std::move(folder_.ledgers);
   ledgers.push_back(folder_.control->read(Text::ledger));
 
-  std::string kept = upload::ledger_header(destination_);
+  std::map<std::string, FileEntry> uploaded;
   for (const std::string& ledger : ledgers) {
-    for (const FileEntry& file : upload::parse_ledger(ledger, destination_)) {
+    for (FileEntry& file : upload::parse_ledger(ledger, destination_)) {
       const auto now = watch::look_at(plan_.config.coverdir, file.path);
-      if (!now || *now != file) continue;
-      session_->already_uploaded(file);
-      kept += upload::ledger_line(file);
+      if (!now) continue;
+      FileEntry& known = uploaded[file.path];
+      if (known != *now) known = std::move(file);
     }
+  }
+  std::string kept = upload::ledger_header(destination_);
+  for (const auto& [_, file] : uploaded) {
+    session_->already_uploaded(file);
+    kept += upload::ledger_line(file);
   }
   folder_.control->begin(Text::ledger, kept);
 }

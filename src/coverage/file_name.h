@@ -29,6 +29,11 @@ inline constexpr std::string_view kControlFolder = ".integcov";
 // `path` is relative to GOCOVERDIR; the kind follows from its last component, but for control.
 FileName parse_file_name(std::string_view path);
 
+// The name of a covcounters file, with another time. Precondition: it is one.
+inline std::string with_time(const std::string& path, std::uint64_t time_ns) {
+  return path.substr(0, path.rfind('.') + 1) + std::to_string(time_ns);
+}
+
 inline bool is_coverage(FileKind kind) {
   return kind == FileKind::covmeta || kind == FileKind::covcounters;
 }

@@ -82,7 +82,7 @@ func (h *integcovHandler) run(started func() bool) {
 	h.write("ready", fmt.Sprintf("1\n%d\n%s\n", int(h.signal), integcovImage()))
 	failed := false
 	for range requests {
-		if err := WriteCountersDir(h.folder); err != nil {
+		if err := h.snapshot(); err != nil {
 			failed = true
 			h.writeError("no snapshot: " + strings.TrimSpace(strings.ReplaceAll(err.Error(), "\n", " ")))
 		} else if failed {
@@ -90,6 +90,27 @@ func (h *integcovHandler) run(started func() bool) {
 			h.remove("error")
 		}
 	}
+}
+
+// snapshot tries more than once: a function that runs for the first time in this moment has written
+// half of its counters' header, at which the runtime may panic (golang/go#58936).
+func (h *integcovHandler) snapshot() (err error) {
+	for tries := 0; tries < 3; tries++ {
+		if err = h.try(); err == nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return err
+}
+
+func (h *integcovHandler) try() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the runtime panicked: %v", p)
+		}
+	}()
+	return WriteCountersDir(h.folder)
 }
 
 func (h *integcovHandler) refuse(sentence string) {

@@ -1,10 +1,14 @@
 #include "process/identity.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <array>
 #include <charconv>
 #include <cstring>
 #include <string_view>
 
+#include "base/unique_fd.h"
 #include "process/proc.h"
 
 namespace integcov::process {
@@ -45,6 +49,20 @@ bool has_entry(std::string_view auxv) {
   return false;
 }
 
+// personality(2), and kernel.randomize_va_space in proc_sys_kernel(5).
+bool has_random_addresses(pid_t pid) {
+  constexpr std::uint64_t kNoRandomize = 0x0040000;  // ADDR_NO_RANDOMIZE
+  static const bool machine_has = [] {
+    const UniqueFd setting(open("/proc/sys/kernel/randomize_va_space", O_RDONLY | O_CLOEXEC));
+    char level = '0';
+    return setting && read(setting.get(), &level, 1) == 1 && level != '0';
+  }();
+  const std::string text = read_proc_file(pid, "personality");
+  std::uint64_t personality = kNoRandomize;
+  std::from_chars(text.data(), text.data() + text.size(), personality, 16);
+  return machine_has && (personality & kNoRandomize) == 0;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> start_time(pid_t pid) {
@@ -63,7 +81,8 @@ std::optional<ProcessIdentity> identify(pid_t pid) {
   if (!started) return std::nullopt;
   std::string image = read_proc_file(pid, "auxv");
   if (!has_entry(image)) return std::nullopt;
-  return ProcessIdentity{pid, *started, std::move(image), oldest_thread(pid)};
+  return ProcessIdentity{pid, *started, std::move(image), has_random_addresses(pid),
+                         oldest_thread(pid)};
 }
 
 std::optional<Thread> oldest_thread(pid_t pid) {

@@ -19,7 +19,8 @@ struct Thread {
 struct ProcessIdentity {
   pid_t pid = -1;
   std::uint64_t start_time = 0;  // clock ticks since boot, /proc/PID/stat
-  std::string image;  // the bytes of /proc/PID/auxv: addresses that change with each exec
+  std::string image;             // the bytes of /proc/PID/auxv
+  bool random = false;           // there are addresses in it that change with each exec
   std::optional<Thread> thread;  // as oldest_thread()
   friend bool operator==(const ProcessIdentity&, const ProcessIdentity&) = default;
 };

@@ -140,7 +140,7 @@ void Flush::take(const ProcessesFound::Process& process, MonoTime now) {
     return;
   }
   asked_.insert(pid);
-  requests_.emplace_back(SignalSnapshot{pid, signal});
+  requests_.emplace_back(SignalSnapshot{pid, signal, process.handler_signal != 0});
 }
 
 void Flush::on(const SnapshotSignalled& answer, MonoTime now) {

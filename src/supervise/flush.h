@@ -32,6 +32,7 @@ struct FindProcesses {
 struct SignalSnapshot {
   std::uint32_t pid = 0;
   int signal = 0;
+  bool to_go = false;  // it is a Go program, which has said so
 };
 
 // Read the process's counters and write them to GOCOVERDIR; answer with SnapshotRead.

@@ -10,6 +10,8 @@ bool of_one_image(const Standing& standing, const Appeared& appeared, const Sigh
   // It runs since before both.
   if (ran_at(now, std::min(standing.newest_ns, appeared.time_ns))) return true;
   if (standing.seen.image.empty()) return false;
+  // A covmeta from before the one that was seen: the clock was set back.
+  if (now.meta.changed_ns < standing.seen.meta.changed_ns) return false;
   if (none_started_since(now.meta, newer ? standing.written_ns : appeared.written_ns)) return true;
   if (!newer) return false;
   if (now.meta.inode != 0 && now.meta == standing.seen.meta) return true;

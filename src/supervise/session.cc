@@ -20,6 +20,10 @@ upload::Rank rank_of(coverage::FileKind kind) {
   }
 }
 
+bool is_counters(const std::string& path) {
+  return coverage::parse_file_name(path).kind == coverage::FileKind::covcounters;
+}
+
 bool is_for_the_child(const Action& action) {
   return std::holds_alternative<ForwardSignal>(action) ||
          std::holds_alternative<FindProcesses>(action) ||
@@ -42,7 +46,8 @@ Session::Session(SessionOptions options, MonoTime now)
       queue_(options_.seed, options_.parallel, options_.between_versions),
       flush_(options_.flush, options_.seed) {
   queue_.hold_until(now + options_.jitter);
-  open_watch_ = now + kBeforeTheWatch;
+  // What was left may end while our program starts: then each of them is to be seen as it comes.
+  open_watch_ = options_.left_running.empty() ? now + kBeforeTheWatch : now;
   for (const LeftRunning& process : options_.left_running) snapshots_.left_running(process);
 }
 
@@ -150,8 +155,8 @@ void Session::on(const UploadFinished& event, MonoTime now) {
     case upload::Verdict::gave_up: break;
   }
   if (failed == nullptr) return;
-  if (failed->may_not_replace && counters_.contains(file.path)) {
-    return add_under_new_name(file.path, failed->reason);
+  if (failed->may_not_replace && is_counters(file.path)) {
+    return add_under_new_name(file, failed->reason);
   }
   log(Severity::debug, "upload of " + file.path + " failed: " + failed->reason);
   if (phase_ != Phase::running) return;  // the last line says what is left
@@ -169,7 +174,8 @@ void Session::saw(const FileEntry& file, MonoTime now) {
   if (!ready) return;
   const bool counters = ready->name.kind == coverage::FileKind::covcounters;
   if (counters) flush_.counters_written(ready->name.pid, ready->name.time_ns, now);
-  const bool of_this_run = ready_.is_of_this_run(file, ready->name);
+  const bool of_this_run =
+      ready_.is_of_this_run(file, ready->name) || (counters && snapshots_.expects(ready->name));
   const bool on_top = file.path.find('/') == std::string::npos;
   if (counters && of_this_run && on_top && !options_.shared_folder) {
     return snapshots_.saw(*ready);
@@ -203,7 +209,7 @@ void Session::upload_counters(const Snapshots::Upload& upload) {
 }
 
 // Without the right to replace an object all snapshots of a process are kept.
-void Session::add_under_new_name(const std::string& path, const std::string& reason) {
+void Session::add_under_new_name(const FileEntry& file, const std::string& reason) {
   append_ = true;
   warn_once(
       "append",
@@ -211,7 +217,11 @@ void Session::add_under_new_name(const std::string& path, const std::string& rea
           " under new names, and `go tool covdata` counts a process once for each: the newest "
           "could not take the place of the one before (" +
           reason + ")");
-  upload_counters(counters_.at(path));
+  const auto known = counters_.find(file.path);
+  if (known != counters_.end()) return upload_counters(Snapshots::Upload(known->second));
+  // Of an earlier run, which was killed after a fold: the name that Go gave to its content is lost.
+  const auto time_ns = static_cast<std::uint64_t>(file.mtime_ns);
+  upload_counters({file, time_ns, coverage::with_time(file.path, time_ns)});
 }
 
 void Session::on(const WriterSeen& event, MonoTime) {

@@ -97,7 +97,7 @@ class Session {
   void saw(const FileEntry& file, MonoTime now);
   void saw_covmeta(const FileEntry& file, MonoTime now);
   void upload_counters(const Snapshots::Upload& upload);
-  void add_under_new_name(const std::string& path, const std::string& reason);
+  void add_under_new_name(const FileEntry& file, const std::string& reason);
   void prepare(MonoTime now);
   void add_flush_requests(MonoTime now);
   [[nodiscard]] coverage::ReadySet::Stage stage() const;

@@ -21,7 +21,9 @@ void Snapshots::forget_some() {
     const Series& series = series_.at(process);
     return !series.asked && series.waiting.empty() && !series.look_again && series.looked;
   };
-  const auto ended = [&](const Process& process) { return !ran_.contains(process.first); };
+  const auto ended = [&](const Process& process) {
+    return !ran_.contains(process.first) && !series_.at(process).left;
+  };
   while (series_.size() > kMostProcesses) {
     auto oldest = std::ranges::find_if(
         by_age_, [&](const Process& process) { return ended(process) && idle(process); });
@@ -58,6 +60,12 @@ void Snapshots::saw(const coverage::ReadyFile& file) {
     begin(process, file.file, file.name.time_ns);  // somebody else wrote it anew
   }
   queue(process);
+}
+
+bool Snapshots::expects(const coverage::FileName& name) const {
+  const auto found = series_.find({name.pid, name.hash});
+  return found != series_.end() && found->second.left &&
+         name.time_ns > found->second.known.newest_ns;
 }
 
 void Snapshots::image_started(const std::string& hash) {
@@ -230,9 +238,11 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
     case Fold::unreadable: return itself;
     case Fold::kept:
       if (newer) {
+        const bool left = series.left && same_image(series.known.seen, answer.seen);
         notes_.push_back({series.file.path, {}, ""});
         begin(process, appeared, time_ns);
         series.looked = true;
+        series.left = left;
         know_writer(process, answer.seen);
       }
       return itself;

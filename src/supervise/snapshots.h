@@ -81,6 +81,9 @@ class Snapshots {
 
   // Before the program starts. Its further files are this run's.
   void left_running(const LeftRunning& process);
+  // A counters file of a process that was left running: of this run, although it may be named
+  // before our program started.
+  [[nodiscard]] bool expects(const coverage::FileName& name) const;
   // A counters file, one per process and time, that belongs to this run.
   void saw(const coverage::ReadyFile& file);
   // Whose memory a file is that will be seen. `meta` was there before it was read.

@@ -52,6 +52,11 @@ TEST(OneImage, AStartInTheSameMomentMayHaveComeAfterTheFirstFile) {
   EXPECT_TRUE(started(kFirst - 1));
 }
 
+TEST(OneImage, AStartThatLooksOlderThanOneThatWasSeenTellsOfAClockThatWasSetBack) {
+  EXPECT_FALSE(
+      of_one_image(standing(kSecond, sight(kAnew, "a")), file(kSecond + 1), sight(kMeta, "")));
+}
+
 TEST(OneImage, WithoutACovmetaNothingIsKnownOfStarts) {
   EXPECT_FALSE(of_one_image(standing(kFirst, sight({}, "a")), file(kSecond), sight({}, "")));
   EXPECT_FALSE(of_one_image(standing(kFirst, sight({}, "a")), file(kSecond), sight({}, "b")))
@@ -87,8 +92,8 @@ TEST(OneImage, TwoWritersThatWereNotSeenAreNotTakenForOne) {
 }
 
 TEST(OneImage, OfAFileThatCameLateItIsTheOlderTimeThatCounts) {
+  EXPECT_TRUE(of_one_image(standing(kSecond, sight(kMeta, "a")), file(kFirst), sight(kMeta, "")));
   const Standing known = standing(kSecond, sight(kAnew, "a"));
-  EXPECT_TRUE(of_one_image(known, file(kFirst), sight(kMeta, "")));
   EXPECT_FALSE(of_one_image(known, file(kFirst), sight(kAnew, "")));
   EXPECT_FALSE(of_one_image(known, file(kFirst), sight(kAnew, "a")))
       << "the image that was seen wrote the newer one; of the older one that says nothing";

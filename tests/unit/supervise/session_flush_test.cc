@@ -456,6 +456,20 @@ TEST(SessionAppend, TheIntervalGrowsWithEachAddedSnapshot) {
   EXPECT_LE(before, minutes(11));
 }
 
+// A run that was killed after it had folded a snapshot locally.
+TEST(SessionAppend, WhatAnEarlierRunLeftInAnotherVersionGetsANameOfItsOwnToo) {
+  const FileEntry now{kCounters, 20, 777};
+  Driver d(with([](auto& options) { options.start_ns = options.run_start_ns = 1000; }), {now},
+           {{kCounters, 10, 1}});
+  const auto first = d.expect<StartUpload>();
+  EXPECT_TRUE(first.replaces);
+  d.tell(refused_to_replace(first.id));
+  const auto second = d.expect<StartUpload>();
+  EXPECT_EQ(second.file, now);
+  EXPECT_EQ(second.object, counters(777));
+  EXPECT_FALSE(second.replaces);
+}
+
 TEST(SessionAppend, ARefusalOfAnythingElseStaysARefusal) {
   Driver d(flushing());
   d.writes(kMeta);

@@ -407,12 +407,18 @@ TEST_F(SnapshotsTest, WhatAnEarlierRunsProcessWritesIsFoldedThoughItIsNoDescenda
   EXPECT_EQ(asked.known.seen.meta, started(3));
   EXPECT_TRUE(folded(asked, Fold::replaced, "a", started(3)));
 
+  EXPECT_TRUE(snapshots_.expects(coverage::parse_file_name(path(6))));
+  EXPECT_FALSE(snapshots_.expects(coverage::parse_file_name(path(5)))) << "it is here";
+  EXPECT_FALSE(snapshots_.expects(coverage::parse_file_name(path(6, 8))));
   saw(path(6));
-  const FoldSnapshot other = expect_fold(path(1), path(6));
-  EXPECT_TRUE(other.left);
-  folded(other, Fold::kept, "b", started(5));
-  saw(path(7));
-  EXPECT_FALSE(expect_fold(path(6), path(7)).left) << "its pid is another process's now";
+  const FoldSnapshot cleared = expect_fold(path(1), path(6));
+  folded(cleared, Fold::kept, "a", started(3));
+  saw(path(8));
+  const FoldSnapshot other = expect_fold(path(6), path(8));
+  EXPECT_TRUE(other.left) << "it cleared its counters";
+  folded(other, Fold::kept, "b", started(7));
+  saw(path(9));
+  EXPECT_FALSE(expect_fold(path(8), path(9)).left) << "its pid is another process's now";
 }
 
 TEST_F(SnapshotsTest, TooManyOldNotesAreWrittenAnew) {
