@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "app/covmeta_files.h"
@@ -29,6 +30,7 @@ struct Image {
   ProcessIdentity identity;
   std::optional<LiveCounters> counters;
   std::optional<Taken> verdict;  // what to say each time, without another look
+  bool has_file = false;
 };
 
 std::uint64_t wall_clock_ns() {
@@ -78,7 +80,7 @@ struct MemorySnapshots::State {
 
   // Sets counters or verdict; false if the process changed meanwhile.
   bool look(Image& image, ByteSource& memory);
-  Taken snapshot(Image& image, ByteSource& memory);
+  Taken snapshot(Image& image, ByteSource& memory, const BeforeTheFirst& before);
 
   std::string coverdir;
   CovmetaFiles metas;
@@ -110,7 +112,8 @@ bool MemorySnapshots::State::look(Image& image, ByteSource& memory) {
   return true;
 }
 
-Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory) {
+Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory,
+                                       const BeforeTheFirst& before) {
   const pid_t pid = image.identity.pid;
   LiveCounters& counters = *image.counters;
   std::vector<coverage::MetaHash> known;
@@ -127,6 +130,7 @@ Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory) {
   const auto reading = counters.read(memory, *hash, keep_largest, buffers);
   if (reading != LiveCounters::Reading::moved) return no_counters(reading);
   if (process::identify(pid) != image.identity) return NotYet{};
+  if (before && !std::exchange(image.has_file, true)) before({name, image.identity, meta});
   const Status written =
       watch::write_file(coverdir, name, coverage::write_counters(buffers.counters), 0666);
   if (!written) {
@@ -149,7 +153,7 @@ MemorySnapshots::MemorySnapshots(MemorySnapshots&&) noexcept = default;
 MemorySnapshots& MemorySnapshots::operator=(MemorySnapshots&&) noexcept = default;
 MemorySnapshots::~MemorySnapshots() = default;
 
-Taken MemorySnapshots::take(pid_t pid) {
+Taken MemorySnapshots::take(pid_t pid, const BeforeTheFirst& before) {
   // Memory first: it stays that of the image which runs at this moment, and is empty once that has
   // gone. What identify() then finds is the same image, or nothing can be read.
   auto memory = process::open_memory(pid);
@@ -168,7 +172,7 @@ Taken MemorySnapshots::take(pid_t pid) {
     state_->images.erase(pid);
     return NotYet{};
   }
-  return image.verdict ? *image.verdict : state_->snapshot(image, *memory);
+  return image.verdict ? *image.verdict : state_->snapshot(image, *memory, before);
 }
 
 void MemorySnapshots::keep_only(const std::set<pid_t>& running) {

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -45,10 +46,13 @@ class MemorySnapshots {
   MemorySnapshots& operator=(MemorySnapshots&&) noexcept;
   ~MemorySnapshots();
 
+  // Told before the first file of an image gets its name.
+  using BeforeTheFirst = std::function<void(const Written& file)>;
+
   // The file holds one image's counters, never two: what runs is the same before and after. No
   // counter is smaller than in the last snapshot of the process, but for wrapping at 2^32 and
   // runtime/coverage.ClearCounters. Never blocks on the process.
-  Taken take(pid_t pid);
+  Taken take(pid_t pid, const BeforeTheFirst& before = {});
 
   // Frees what is remembered of all other processes: these run.
   void keep_only(const std::set<pid_t>& running);

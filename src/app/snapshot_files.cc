@@ -148,7 +148,8 @@ supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::Fol
   }
   const Content standing = read_counters(coverdir, asked.standing);
   const auto judgement = supervise::judge(
-      standing.counters, appeared.counters, asked.of.time_ns > asked.known.newest_ns,
+      standing.counters, appeared.counters,
+      {asked.of.time_ns > asked.known.newest_ns, supervise::overlap(asked.known, asked.of)},
       supervise::of_one_image(asked.known, asked.of, answer.seen));
   answer.wrapped = judgement.wrapped;
   answer.fold = carry_out(judgement.fold, coverdir, asked.standing, asked.appeared);
@@ -174,7 +175,7 @@ class Leftover {
         (goes_on_ || supervise::of_one_image(writer_->meta, standing_.mtime_ns, now_.meta))) {
       const auto judgement =
           supervise::judge(read_counters(coverdir_, standing_.path).counters,
-                           read_counters(coverdir_, file.path).counters, true, true);
+                           read_counters(coverdir_, file.path).counters, {}, true);
       done = carry_out(judgement.fold, coverdir_, standing_.path, file.path);
     }
     if (done == Fold::kept) stand_after(file);

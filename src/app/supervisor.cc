@@ -333,7 +333,11 @@ void Supervisor::perform(const supervise::SignalSnapshot& action) {
 void Supervisor::perform(const supervise::ReadSnapshot& action) {
   using Result = supervise::SnapshotRead::Result;
   supervise::SnapshotRead answer{.pid = action.pid};
-  const Taken taken = memory_snapshots_.take(static_cast<pid_t>(action.pid));
+  // Whatever becomes of us then: the file is never there without its note.
+  const Taken taken =
+      memory_snapshots_.take(static_cast<pid_t>(action.pid), [this](const Written& file) {
+        perform(supervise::NoteWriter{file.name, file.meta, image_text(file.by)});
+      });
   if (const auto* written = std::get_if<Written>(&taken)) {
     answer.result = Result::not_yet;
     if (auto file = watch::look_at(plan_.config.coverdir, written->name)) {

@@ -41,7 +41,7 @@ void Flush::requested(MonoTime now, std::optional<std::int64_t> forwarded_ns) {
 
 void Flush::end() {
   ended_ = true;
-  in_round_ = again_ = false;
+  in_round_ = again_ = checking_ = false;
   due_.reset();
   before_kill_.clear();
   requests_.clear();
@@ -97,7 +97,8 @@ std::optional<MonoTime> Flush::deadline() const {
 }
 
 void Flush::finish_round(MonoTime now) {
-  if (!in_round_ || finding_ || !requests_.empty() || !asked_.empty() || !awaited_.empty()) return;
+  if (!in_round_ || finding_ || checking_ || !requests_.empty()) return;
+  if (!asked_.empty() || !awaited_.empty()) return;
   in_round_ = false;
   hurried_ = false;
   forwarded_ns_.reset();
@@ -111,9 +112,27 @@ void Flush::finish_round(MonoTime now) {
 }
 
 void Flush::on(const ProcessesFound& found, MonoTime now) {
-  if (!in_round_ || !finding_) return;
-  finding_ = false;
-  for (const ProcessesFound::Process& process : found.processes) take(process, now);
+  if (!in_round_) return;
+  if (std::exchange(checking_, false)) forget_who_is_another(found);
+  if (!std::exchange(finding_, false)) return;
+  images_.clear();
+  for (const ProcessesFound::Process& process : found.processes) {
+    images_[process.pid] = process.image;
+    take(process, now);
+  }
+}
+
+void Flush::image_started() {
+  if (awaited_.empty() || finding_ || std::exchange(checking_, true)) return;
+  requests_.emplace_back(FindProcesses{});
+}
+
+void Flush::forget_who_is_another(const ProcessesFound& found) {
+  std::erase_if(awaited_, [&](const auto& awaited) {
+    const auto now =
+        std::ranges::find(found.processes, awaited.first, &ProcessesFound::Process::pid);
+    return now == found.processes.end() || now->image != awaited.second.image;
+  });
 }
 
 void Flush::take(const ProcessesFound::Process& process, MonoTime now) {
@@ -133,7 +152,7 @@ void Flush::take(const ProcessesFound::Process& process, MonoTime now) {
   }
   const int signal = process.handler_signal != 0 ? process.handler_signal : options_.signal;
   if (process.main && forwarded_ns_ && signal == options_.signal) {
-    awaited_[pid] = {*forwarded_ns_, now + wait(), true};
+    awaited_[pid] = {*forwarded_ns_, now + wait(), true, process.image};
     if (const auto seen = newest_ns_.find(pid); seen != newest_ns_.end()) {
       counters_written(pid, seen->second, now);
     }
@@ -154,7 +173,7 @@ void Flush::on(const SnapshotSignalled& answer, MonoTime now) {
     return not_by_signal(answer.pid);
   }
   if (answer.pid == main_) method_ = "signal";
-  awaited_[answer.pid] = {answer.at_ns, now + wait(), answer.pid == main_};
+  awaited_[answer.pid] = {answer.at_ns, now + wait(), answer.pid == main_, images_[answer.pid]};
   const auto seen = newest_ns_.find(answer.pid);
   if (seen != newest_ns_.end()) counters_written(answer.pid, seen->second, now);
 }

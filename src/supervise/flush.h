@@ -111,6 +111,8 @@ class Flush {
   void on(const ProcessesFound& found, MonoTime now);
   void on(const SnapshotSignalled& answer, MonoTime now);
   void on(const SnapshotRead& answer, MonoTime now);
+  // An image of a program has started. Whoever became another one will not answer any more.
+  void image_started();
   // A counters file of that process has appeared.
   void counters_written(std::uint32_t pid, std::uint64_t time_ns, MonoTime now);
 
@@ -125,6 +127,7 @@ class Flush {
     std::int64_t since_ns = 0;
     MonoTime until;
     bool main = false;
+    std::string image;  // as in ProcessesFound
   };
 
   [[nodiscard]] bool off() const { return options_.mode == config::FlushMode::off; }
@@ -134,6 +137,7 @@ class Flush {
   void take(const ProcessesFound::Process& process, MonoTime now);
   void not_by_signal(std::uint32_t pid);
   void give_up_waiting(MonoTime now);
+  void forget_who_is_another(const ProcessesFound& found);
   void warn_once(const std::string& key, std::string sentence);
 
   config::FlushOptions options_;
@@ -153,7 +157,9 @@ class Flush {
   std::optional<std::int64_t> forwarded_again_ns_;  // of the next one
   std::deque<Request> requests_;
   bool finding_ = false;
-  std::set<std::uint32_t> asked_;  // signalled or read: no answer yet
+  bool checking_ = false;                        // whether who is awaited is still the same
+  std::map<std::uint32_t, std::string> images_;  // of the round
+  std::set<std::uint32_t> asked_;                // signalled or read: no answer yet
   std::map<std::uint32_t, Awaited> awaited_;
   std::map<std::uint32_t, std::uint64_t> newest_ns_;  // since the round was begun or asked for
   std::uint32_t main_ = 0;

@@ -9,7 +9,8 @@ bool of_one_image(const Standing& standing, const Appeared& appeared, const Sigh
   if (standing.sure && !appeared.image.empty()) return appeared.image == standing.seen.image;
   // It runs since before both.
   if (ran_at(now, std::min(standing.newest_ns, appeared.time_ns))) return true;
-  if (standing.seen.image.empty()) return false;
+  // An image whose memory can be read may not have come to write its covmeta.
+  if (standing.seen.image.empty() || !appeared.image.empty()) return false;
   // A covmeta from before the one that was seen: the clock was set back.
   if (now.meta.changed_ns < standing.seen.meta.changed_ns) return false;
   if (none_started_since(now.meta, newer ? standing.written_ns : appeared.written_ns)) return true;
@@ -18,19 +19,30 @@ bool of_one_image(const Standing& standing, const Appeared& appeared, const Sigh
   return standing.sure && same_image(standing.seen, now);
 }
 
+bool overlap(const Standing& standing, const Appeared& appeared) {
+  constexpr std::int64_t kFileClock = 10'000'000;  // a tick that the file system's clock is behind
+  const bool newer = appeared.time_ns > standing.newest_ns;
+  const std::int64_t written = newer ? standing.written_ns : appeared.written_ns;
+  const auto named = static_cast<std::int64_t>(std::max(appeared.time_ns, standing.newest_ns));
+  return written + kFileClock >= named;
+}
+
 Judgement judge(const std::optional<coverage::Counters>& standing,
-                const std::optional<coverage::Counters>& appeared, bool appeared_newer,
-                bool one_image) {
+                const std::optional<coverage::Counters>& appeared, Order order, bool one_image) {
   if (!appeared) return {Fold::unreadable};
   if (!standing || !one_image) return {Fold::kept};
   using coverage::Growth;
-  const Growth growth = appeared_newer ? coverage::compare(*standing, *appeared)
-                                       : coverage::compare(*appeared, *standing);
-  switch (growth) {
-    case Growth::smaller: return {Fold::kept};
-    case Growth::equal: return {appeared_newer ? Fold::unchanged : Fold::superseded};
-    case Growth::grown: return {appeared_newer ? Fold::replaced : Fold::superseded};
-    case Growth::wrapped: return {appeared_newer ? Fold::replaced : Fold::superseded, true};
+  const coverage::Counters& older = order.appeared_newer ? *standing : *appeared;
+  const coverage::Counters& newer = order.appeared_newer ? *appeared : *standing;
+  const Fold newer_stays = order.appeared_newer ? Fold::replaced : Fold::superseded;
+  switch (coverage::compare(older, newer)) {
+    case Growth::smaller: break;
+    case Growth::equal: return {order.appeared_newer ? Fold::unchanged : Fold::superseded};
+    case Growth::grown: return {newer_stays};
+    case Growth::wrapped: return {newer_stays, true};
+  }
+  if (order.overlap && coverage::compare(newer, older) == Growth::grown) {
+    return {order.appeared_newer ? Fold::superseded : Fold::replaced};
   }
   return {Fold::kept};
 }

@@ -57,9 +57,18 @@ struct Judgement {
   bool wrapped = false;  // a counter passed 2^32
 };
 
-// nullopt: that file can't be parsed. `appeared_newer`: by the times in their names.
+// A file gets its name before its counters are read. Of two that were written at the same time, one
+// by the program and one from its memory, either may hold the newer counts.
+bool overlap(const Standing& standing, const Appeared& appeared);
+
+// By the times in their names.
+struct Order {
+  bool appeared_newer = true;
+  bool overlap = false;
+};
+
+// nullopt: that file can't be parsed.
 Judgement judge(const std::optional<coverage::Counters>& standing,
-                const std::optional<coverage::Counters>& appeared, bool appeared_newer,
-                bool one_image);
+                const std::optional<coverage::Counters>& appeared, Order order, bool one_image);
 
 }  // namespace integcov::supervise

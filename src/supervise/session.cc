@@ -190,7 +190,10 @@ void Session::saw_covmeta(const FileEntry& file, MonoTime now) {
   const coverage::FileName name = coverage::parse_file_name(file.path);
   if (name.kind != coverage::FileKind::covmeta || !ready_.is_of_this_run(file, name)) return;
   std::int64_t& written = covmeta_ns_[name.hash];
-  if (std::exchange(written, file.mtime_ns) != file.mtime_ns) snapshots_.image_started(name.hash);
+  if (std::exchange(written, file.mtime_ns) != file.mtime_ns) {
+    snapshots_.image_started(name.hash);
+    flush_.image_started();
+  }
   if (phase_ == Phase::running) flush_.coverage_seen(now);
   if (!std::exchange(start_recorded_, true)) outbox_.emplace_back(WriteStartRecord{});
 }
@@ -318,6 +321,7 @@ std::optional<Action> Session::pop() {
 std::optional<Action> Session::next_action(MonoTime now) {
   if (auto action = pop()) return action;
   if (phase_ == Phase::ended) return std::nullopt;
+  snapshots_.look_again(now);
   if (const auto request = snapshots_.next()) {
     return std::visit([](const auto& r) -> Action { return r; }, *request);
   }
@@ -387,6 +391,7 @@ std::optional<MonoTime> Session::deadline() const {
   if (phase_ == Phase::ended) return std::nullopt;
   std::optional<MonoTime> earliest = queue_.deadline();
   const auto also = [&](MonoTime time) { earliest = std::min(earliest.value_or(time), time); };
+  if (const auto looks = snapshots_.next_looks()) also(*looks);
   if (phase_ == Phase::running) {
     if (open_watch_) also(*open_watch_);
     if (first_look_) also(*first_look_);

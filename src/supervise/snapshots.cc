@@ -68,12 +68,22 @@ bool Snapshots::expects(const coverage::FileName& name) const {
          name.time_ns > found->second.known.newest_ns;
 }
 
-void Snapshots::image_started(const std::string& hash) {
+void Snapshots::look_again(MonoTime now) {
+  constexpr Duration kForEach = std::chrono::milliseconds(1);
+  if (restarted_.empty() || now < looks_from_) return;
+  looks_from_ = now;
   for (auto& [process, series] : series_) {
-    if (process.second != hash || !series.known.sure || series.gone) continue;
+    if (!restarted_.contains(process.second) || !series.known.sure || series.gone) continue;
     series.look_again = true;
     queue(process);
+    looks_from_ += kForEach;
   }
+  restarted_.clear();
+}
+
+std::optional<MonoTime> Snapshots::next_looks() const {
+  if (restarted_.empty()) return std::nullopt;
+  return looks_from_;
 }
 
 void Snapshots::running(const ProcessesFound& found) {
@@ -249,7 +259,7 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
     case Fold::replaced:
     case Fold::unchanged: break;
   }
-  series.known.newest_ns = time_ns;
+  series.known.newest_ns = std::max(series.known.newest_ns, time_ns);
   series.known.written_ns = appeared.mtime_ns;
   series.gone = answer.seen.image.empty();
   const bool was_sure = series.known.sure;
@@ -273,7 +283,7 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
   if (answer.fold == Fold::unchanged) return std::nullopt;
   series.file = answer.file;
   series.newest = answer.appeared;
-  return Upload{series.file, time_ns, series.newest};
+  return Upload{series.file, series.known.newest_ns, series.newest};
 }
 
 }  // namespace integcov::supervise

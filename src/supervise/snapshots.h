@@ -10,12 +10,14 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/file_entry.h"
+#include "base/time.h"
 #include "coverage/ready_set.h"
 #include "supervise/flush.h"
 #include "supervise/fold.h"
@@ -90,8 +92,11 @@ class Snapshots {
   void read_from(const std::string& path, std::string image, const MetaStamp& meta) {
     memory_of_[path] = {std::move(image), meta};
   }
-  // An image of that hash has started: the writers are looked at again, while they are there.
-  void image_started(const std::string& hash);
+  // An image of that hash has started: its writers are to be looked at again, while they are there.
+  void image_started(const std::string& hash) { restarted_.insert(hash); }
+  // They are, unless many were a moment ago: no more than one a millisecond.
+  void look_again(MonoTime now);
+  [[nodiscard]] std::optional<MonoTime> next_looks() const;
   // Who runs, and when that was found out.
   void running(const ProcessesFound& found);
 
@@ -146,6 +151,8 @@ class Snapshots {
   // What `seen`, a look taken after the first file was there, tells of its writer.
   void know_writer(const Process& process, const Sighting& seen);
 
+  std::set<std::string> restarted_;  // hashes
+  MonoTime looks_from_ = MonoTime::min();
   std::map<Process, Series> series_;
   std::deque<Process> by_age_;
   std::deque<Process> due_;

@@ -359,6 +359,29 @@ TEST_F(FlushTest, AHandlerThatIsSilentForTheWaitIsToldOfOnceAndMemoryHelps) {
   }
 }
 
+TEST_F(FlushTest, WhoExecutesAnotherProgramOrEndsIsNotAwaitedAnyMore) {
+  const Process other{.pid = kMain, .main = true, .image = "b", .handler_signal = SIGUSR1};
+  for (const std::vector<Process>& found : {std::vector{other}, std::vector<Process>{}}) {
+    make(FlushMode::automatic, Duration::zero());
+    ask();
+    round({kReady});
+    expect_signal(kMain);
+    sent(kMain, 100);
+    expect_nothing();
+    flush_->image_started();
+    flush_->image_started();
+    round({kReady});  // another process has started it
+    expect_nothing();
+    EXPECT_TRUE(flush_->deadline()) << "it is awaited";
+    flush_->image_started();
+    round(found);
+    expect_idle();
+    EXPECT_EQ(warnings(), Lines{});
+  }
+  flush_->image_started();
+  expect_idle();
+}
+
 TEST_F(FlushTest, AChildsSilenceIsNoLine) {
   ask();
   round({{.pid = kChild, .image = "b", .handler_signal = SIGUSR1}});

@@ -106,8 +106,8 @@ TEST(OneImage, WhoseMemoryItIsSaysMoreThanAnyStart) {
   EXPECT_TRUE(of_one_image(known, file(kSecond, "a"), sight(kAnew, "b")));
   EXPECT_TRUE(of_one_image(known, file(kFirst - 1, "a"), sight({}, ""))) << "also an older one";
   const Standing unsure = standing(kFirst, sight(kMeta, "a"), false);
-  EXPECT_TRUE(of_one_image(unsure, file(kSecond, "b"), sight(kMeta, "b")))
-      << "what was seen need not be what wrote the first";
+  EXPECT_FALSE(of_one_image(unsure, file(kSecond, "b"), sight(kMeta, "b")))
+      << "it may be about to write its covmeta";
 }
 
 TEST(OneImage, WhatHasRunSinceBeforeBothWroteBoth) {
@@ -150,7 +150,7 @@ struct Pair {
 };
 
 Fold fold(const Pair& pair, bool appeared_newer = true, bool one_image = true) {
-  return judge(counters(pair.standing), counters(pair.appeared), appeared_newer, one_image).fold;
+  return judge(counters(pair.standing), counters(pair.appeared), {appeared_newer}, one_image).fold;
 }
 
 const Pair kGrown{{1, 2}, {1, 3}};
@@ -172,6 +172,33 @@ TEST(Judge, ACounterThatGotSmallerKeepsBoth) {
   EXPECT_EQ(fold(kGrown, false), Fold::kept) << "the older one has more";
 }
 
+TEST(Judge, OfTwoThatWereWrittenAtOnceTheLargerOneStays) {
+  const auto of = [](const Values& standing, const Values& appeared, bool newer) {
+    return judge(counters(standing), counters(appeared), {newer, true}, true).fold;
+  };
+  EXPECT_EQ(of({1, 5}, {1, 3}, true), Fold::superseded);
+  EXPECT_EQ(of({1, 3}, {1, 5}, false), Fold::replaced);
+  EXPECT_EQ(of({1, 3}, {1, 5}, true), Fold::replaced);
+  EXPECT_EQ(of({2, 1}, {1, 2}, true), Fold::kept) << "neither holds all of the other";
+}
+
+TEST(Overlap, IsWhenTheOneNamedFirstWasWrittenAfterTheOtherGotItsName) {
+  constexpr std::int64_t kTick = 10'000'000;
+  const auto at_once = [](std::int64_t older_written) {
+    const auto first = static_cast<std::uint64_t>(kFirst);
+    const auto second = static_cast<std::uint64_t>(kSecond);
+    const bool one = overlap({.newest_ns = first, .written_ns = older_written, .seen = {}},
+                             {.time_ns = second, .written_ns = kSecond, .image = ""});
+    EXPECT_EQ(overlap({.newest_ns = second, .written_ns = kSecond, .seen = {}},
+                      {.time_ns = first, .written_ns = older_written, .image = ""}),
+              one);
+    return one;
+  };
+  EXPECT_TRUE(at_once(kSecond + 1));
+  EXPECT_TRUE(at_once(kSecond - kTick));
+  EXPECT_FALSE(at_once(kSecond - kTick - 1));
+}
+
 TEST(Judge, AnotherImageKeepsBothWhateverTheCounters) {
   for (const Pair& pair : {kGrown, kEqual, kSmaller}) {
     EXPECT_EQ(fold(pair, true, false), Fold::kept);
@@ -182,12 +209,12 @@ TEST(Judge, AnotherImageKeepsBothWhateverTheCounters) {
 TEST(Judge, AnotherProgramKeepsBoth) {
   coverage::Counters other = counters({1, 3});
   other.hash.fill('x');
-  EXPECT_EQ(judge(counters({1, 2}), other, true, true).fold, Fold::kept);
+  EXPECT_EQ(judge(counters({1, 2}), other, {}, true).fold, Fold::kept);
 }
 
 TEST(Judge, ACounterThatWrappedIsSaidAndTheNewestStays) {
   const auto of = [](const Values& standing, const Values& appeared, bool newer) {
-    return judge(counters(standing), counters(appeared), newer, true);
+    return judge(counters(standing), counters(appeared), {newer}, true);
   };
   const Judgement newer = of({4'000'000'000, 1}, {5, 1}, true);
   EXPECT_EQ(newer.fold, Fold::replaced);
@@ -196,14 +223,14 @@ TEST(Judge, ACounterThatWrappedIsSaidAndTheNewestStays) {
   EXPECT_EQ(older.fold, Fold::superseded);
   EXPECT_TRUE(older.wrapped);
   EXPECT_FALSE(of({1, 2}, {1, 3}, true).wrapped);
-  EXPECT_FALSE(judge(counters({4'000'000'000}), counters({5}), true, false).wrapped)
+  EXPECT_FALSE(judge(counters({4'000'000'000}), counters({5}), {}, false).wrapped)
       << "of two images it says nothing";
 }
 
 TEST(Judge, WhatCannotBeParsedIsLeftAlone) {
-  EXPECT_EQ(judge(counters({1}), std::nullopt, true, true).fold, Fold::unreadable);
-  EXPECT_EQ(judge(std::nullopt, std::nullopt, true, true).fold, Fold::unreadable);
-  EXPECT_EQ(judge(std::nullopt, counters({1}), true, true).fold, Fold::kept);
+  EXPECT_EQ(judge(counters({1}), std::nullopt, {}, true).fold, Fold::unreadable);
+  EXPECT_EQ(judge(std::nullopt, std::nullopt, {}, true).fold, Fold::unreadable);
+  EXPECT_EQ(judge(std::nullopt, counters({1}), {}, true).fold, Fold::kept);
 }
 
 }  // namespace

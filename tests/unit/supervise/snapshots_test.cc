@@ -43,6 +43,11 @@ class SnapshotsTest : public ::testing::Test {
     }
     snapshots_.running(found);
   }
+  void program_starts(const std::string& hash) {
+    snapshots_.image_started(hash);
+    now_ += std::chrono::hours(1);
+    snapshots_.look_again(now_);
+  }
   // The next request, after notes.
   std::optional<Snapshots::Request> next() {
     while (auto request = snapshots_.next()) {
@@ -98,6 +103,7 @@ class SnapshotsTest : public ::testing::Test {
   }
 
   Snapshots snapshots_;
+  MonoTime now_{};
   std::vector<NoteWriter> notes_;
 };
 
@@ -338,7 +344,7 @@ TEST_F(SnapshotsTest, AnotherImageThatIsSeenAfterASnapshotIsNotItsWriter) {
 
 TEST_F(SnapshotsTest, AnUnsureWriterIsNotLookedAtAgain) {
   begin(path(5), "a", started(4));
-  snapshots_.image_started(kHash);
+  program_starts(kHash);
   expect_nothing();
 }
 
@@ -394,7 +400,7 @@ TEST_F(SnapshotsTest, WhatAnEarlierRunsProcessWritesIsFoldedThoughItIsNoDescenda
   ASSERT_EQ(notes_.size(), 1U) << "this run may be killed as well";
   EXPECT_EQ(notes_[0].image, "a");
 
-  snapshots_.image_started(kHash);  // our own program
+  program_starts(kHash);  // our own program
   const auto look = next();
   ASSERT_TRUE(look && std::holds_alternative<LookAtWriter>(*look));
   EXPECT_TRUE(std::get<LookAtWriter>(*look).left);
@@ -426,7 +432,7 @@ TEST_F(SnapshotsTest, TooManyOldNotesAreWrittenAnew) {
   begin(path(5), "a", started(1));
   begin(path(5, 8), "", started(1));
   for (std::int64_t second = 2;; ++second) {
-    snapshots_.image_started(kHash);
+    program_starts(kHash);
     expect_look(path(5));
     looked(path(5), "a", started(second));
     const auto request = snapshots_.next();
@@ -445,7 +451,7 @@ TEST_F(SnapshotsTest, TooManyOldNotesAreWrittenAnew) {
 TEST_F(SnapshotsTest, WhenAnotherProcessStartsTheProgramTheWriterIsLookedAtAgain) {
   ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a", started(4));
-  snapshots_.image_started(kHash);
+  program_starts(kHash);
   expect_look(path(5));
   EXPECT_FALSE(looked(path(5), "a", started(6))) << "no reason to upload";
   saw(path(7));
@@ -477,10 +483,34 @@ TEST_F(SnapshotsTest, AWriterThatRanWhenItsFirstFileWasNamedIsSureFromOneLook) {
   }
 }
 
+TEST_F(SnapshotsTest, ManyWritersAreLookedAtOnceAMillisecondAtMost) {
+  constexpr std::uint32_t kWriters = 20;
+  std::map<std::uint32_t, std::string> images;
+  for (std::uint32_t pid = 1; pid <= kWriters; ++pid) images[pid] = std::to_string(pid);
+  ran(images, 4 * kSecond);
+  for (std::uint32_t pid = 1; pid <= kWriters; ++pid) begin(path(5, pid), images[pid], started(4));
+
+  EXPECT_EQ(snapshots_.next_looks(), std::nullopt);
+  const MonoTime end = now_ + std::chrono::seconds(1);
+  unsigned looks = 0;
+  for (std::int64_t second = 6; now_ < end; now_ += std::chrono::milliseconds(1), ++second) {
+    snapshots_.image_started(kHash);
+    snapshots_.look_again(now_);
+    while (const auto request = next()) {
+      const auto& look = std::get<LookAtWriter>(*request);
+      looked(look.path, images[coverage::parse_file_name(look.path).pid], started(second));
+      ++looks;
+    }
+  }
+  EXPECT_EQ(looks, 1000U) << "a look at all, and that again when the time for it is over";
+  ASSERT_TRUE(snapshots_.next_looks());
+  EXPECT_GT(*snapshots_.next_looks(), now_ - std::chrono::milliseconds(1));
+}
+
 TEST_F(SnapshotsTest, AWriterThatHasBecomeAnotherImageIsForgotten) {
   ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a", started(4));
-  snapshots_.image_started(kHash);
+  program_starts(kHash);
   expect_look(path(5));
   EXPECT_FALSE(looked(path(5), "b", started(6)));
   EXPECT_EQ(known_image(path(5), path(7)), "");
@@ -489,7 +519,7 @@ TEST_F(SnapshotsTest, AWriterThatHasBecomeAnotherImageIsForgotten) {
 TEST_F(SnapshotsTest, AWriterThatHasEndedIsStillKnown) {
   ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a", started(4));
-  snapshots_.image_started(kHash);
+  program_starts(kHash);
   expect_look(path(5));
   EXPECT_FALSE(looked(path(5), "", started(6)));
   saw(path(7));
@@ -501,10 +531,10 @@ TEST_F(SnapshotsTest, AWriterThatHasEndedIsStillKnown) {
 TEST_F(SnapshotsTest, AWriterThatHasEndedIsNotLookedAtAnyMore) {
   ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a", started(4));
-  snapshots_.image_started(kHash);
+  program_starts(kHash);
   expect_look(path(5));
   looked(path(5), "", started(6));
-  snapshots_.image_started(kHash);
+  program_starts(kHash);
   expect_nothing();
 }
 
@@ -524,9 +554,9 @@ TEST_F(SnapshotsTest, AnotherProgramsStartOrAnUnknownWriterIsNoReasonToLook) {
   ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a");
   begin(path(6, 8), "");
-  snapshots_.image_started(kOtherHash);
+  program_starts(kOtherHash);
   expect_nothing();
-  snapshots_.image_started(kHash);
+  program_starts(kHash);
   expect_look(path(5));
   expect_nothing();
 }
@@ -535,7 +565,7 @@ TEST_F(SnapshotsTest, ALookComesBeforeAFold) {
   ran({{7, "a"}}, 4 * kSecond);
   begin(path(5), "a");
   saw(path(7));
-  snapshots_.image_started(kHash);
+  program_starts(kHash);
   expect_look(path(5));
   looked(path(5), "a");
   expect_fold(path(5), path(7));
@@ -567,7 +597,7 @@ TEST_F(SnapshotsTest, AWriterThatIsBeingLookedAtAgainIsNotForgotten) {
   constexpr auto kMost = static_cast<std::uint32_t>(Snapshots::kMostProcesses);
   ran({{1, "a"}}, kSecond / 2);
   begin(path(1, 1), "a");
-  snapshots_.image_started(kHash);
+  program_starts(kHash);
   expect_look(path(1, 1));
   for (std::uint32_t pid = 2; pid <= kMost + 1; ++pid) begin(path(1, pid), "a");
   EXPECT_TRUE(snapshots_.busy());

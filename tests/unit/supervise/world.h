@@ -601,7 +601,7 @@ class World {
     };
     require(!options_.shared_folder, "a fold in a folder that others use");
     const bool one = of_one_image(action.known, action.of, answer.seen);
-    answer.fold = judge(counters(standing), counters(appeared), newer, one).fold;
+    answer.fold = judge(counters(standing), counters(appeared), {newer, false}, one).fold;
     if (answer.fold == Fold::kept) {
       const bool missed = std::ranges::any_of(contents_, [&](const auto& other) {
         return other.second.image == appeared.image && other.first != action.appeared &&
