@@ -95,6 +95,9 @@ supervise::SnapshotSignalled signal_snapshot(const supervise::SignalSnapshot& as
   if (pid != main && image_of(pid, {main}).text.empty()) return answer;
   answer.sent = process::send_to_second_thread(pid, asked.signal) ||
                 (!asked.to_go && process::send_if_caught(pid, asked.signal));
+  // Else it is just ending, or being executed.
+  answer.uncaught = !answer.sent && !asked.to_go && process::identify(pid) &&
+                    !process::catches_signal(pid, asked.signal);
   return answer;
 }
 

@@ -165,7 +165,7 @@ void Flush::take(const ProcessesFound::Process& process, MonoTime now) {
 void Flush::on(const SnapshotSignalled& answer, MonoTime now) {
   if (asked_.erase(answer.pid) == 0) return;
   if (!answer.sent) {
-    if (answer.pid == main_ && options_.mode == FlushMode::signal) {
+    if (answer.uncaught && answer.pid == main_ && options_.mode == FlushMode::signal) {
       warn_once("uncaught", "no snapshot was taken: the program does not catch " +
                                 config::signal_name(options_.signal) +
                                 ", which would end it; see INTEGCOV_FLUSH in go-integcov --help");

@@ -58,6 +58,7 @@ struct SnapshotSignalled {
   std::uint32_t pid = 0;
   bool sent = false;
   std::int64_t at_ns = 0;  // CLOCK_REALTIME, before it was sent
+  bool uncaught = false;   // not sent: it would end the process
 };
 
 struct SnapshotRead {
