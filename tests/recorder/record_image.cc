@@ -19,8 +19,8 @@
 #include "app/covmeta_files.h"
 #include "coverage/elf.h"
 #include "coverage/live_counters.h"
-#include "process/process_memory.h"
 #include "process/proc.h"
+#include "process/process_memory.h"
 #include "unit/coverage/recorded_image.h"
 
 namespace {
