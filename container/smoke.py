@@ -37,6 +37,7 @@ def main():
     binary, arch, *emulator = sys.argv[1:]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
+        refuse([*emulator, binary])
         build(folder, arch)
         server = subprocess.Popen(
             [folder / "gcs", "-tls", "-ca-out", folder / "ca.pem", "-public-key",
@@ -66,6 +67,14 @@ def upload(folder, ours, app, url):
         if done.returncode != 3 or "uploaded 2 files" not in done.stderr:
             sys.exit(f"smoke.py: {storage}: status {done.returncode}: {done.stderr}")
     run("go", "tool", "covdata", "percent", f"-i={folder}/storage")
+
+
+def refuse(ours):
+    for program, status in (("/no/such/program", 127), ("/etc/passwd", 126)):
+        done = subprocess.run([*map(str, ours), program], stderr=subprocess.PIPE, text=True,
+                              env={"GOCOVERDIR": tempfile.mkdtemp()}, check=False)
+        if done.returncode != status or f'cannot run "{program}"' not in done.stderr:
+            sys.exit(f"smoke.py: {program}: status {done.returncode}: {done.stderr}")
 
 
 if __name__ == "__main__":

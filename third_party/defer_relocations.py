@@ -15,6 +15,7 @@ import sys
 
 ARCHIVES = ("libcrypto.a", "libssl.a")
 SECTION = ".data.rel"  # with .ro, .local, …
+RELRO = ".data.rel.ro"
 ROOM = b".deferred_relr"
 DT_RELRSZ, DT_RELR = 35, 36
 PT_LOAD, PT_DYNAMIC = 1, 2
@@ -60,6 +61,12 @@ def ranges(link_map):
     return [(at, at + size) for at, size in found if at > 0]
 
 
+def output_section(link_map, name):
+    """Where the linker put it, and its size."""
+    found = re.search(rf"^{re.escape(name)}\s+0x(\w+)\s+0x(\w+)$", link_map, re.MULTILINE)
+    return (int(found[1], 16), int(found[2], 16)) if found else None
+
+
 class Program:
     def __init__(self, path):
         self.path = pathlib.Path(path)
@@ -87,7 +94,7 @@ class Program:
         return found[0]
 
     def section(self, name):
-        """Its place in the file and its size."""
+        """Its address, its place in the file and its size."""
         offset, = struct.unpack_from("<Q", self.bytes, 40)
         size, count, names = struct.unpack_from("<HHH", self.bytes, 58)
         headers = [struct.unpack_from("<IIQQQQ", self.bytes, offset + i * size)
@@ -95,7 +102,7 @@ class Program:
         for header in headers:
             start = headers[names][4] + header[0]
             if self.bytes[start:start + len(name) + 1] == name + b"\0":
-                return header[4], header[5]
+                return header[3], header[4], header[5]
         raise ValueError(f"it has no section {name.decode()}")
 
     def words(self, offset, size):
@@ -115,12 +122,14 @@ class Program:
 
 def defer(program, tables):
     place, size = program.offset(program.entry(DT_RELR)[1]), program.entry(DT_RELRSZ)
-    room, room_size = program.section(ROOM)
+    _, room, room_size = program.section(ROOM)
     if any(program.words(room, room_size)):
         raise ValueError("it was done before")
     stay, later = [], []
     for address in decode(program.words(place, size[1])):
         (later if any(a <= address < b for a, b in tables) else stay).append(address)
+    if decode(encode(later)) != later or decode(encode(stay)) != stay:
+        raise ValueError("its relocations are in no order that is understood")
     if not later:
         raise ValueError(f"no table of {' or '.join(ARCHIVES)} is relocated")
     program.put(room, room_size, encode(later))
@@ -134,7 +143,11 @@ def main():
         sys.exit(__doc__)
     try:
         program = Program(sys.argv[1])
-        defer(program, ranges(pathlib.Path(sys.argv[2]).read_text(encoding="utf-8")))
+        link_map = pathlib.Path(sys.argv[2]).read_text(encoding="utf-8")
+        address, _, size = program.section(RELRO.encode())
+        if output_section(link_map, RELRO) != (address, size):
+            raise ValueError(f"{sys.argv[2]} is the map of another program")
+        defer(program, ranges(link_map))
         program.save()
     except (OSError, ValueError) as error:
         sys.exit(f"defer_relocations.py: {sys.argv[1]}: {error}")

@@ -22,9 +22,20 @@ using Word = std::uint64_t;
 // Where third_party/defer_relocations.py puts the table, after the program is linked: a DT_RELR of
 // the generic ABI, and zeros behind it.
 constexpr std::size_t kRoom = 1024;
-[[gnu::section(".deferred_relr"), gnu::used]] const volatile Word deferred[kRoom] = {};
+[[gnu::section(".deferred_relr"), gnu::used]] const Word room[kRoom] = {};
 
-std::byte* at(Word address) { return reinterpret_cast<std::byte*>(&__ehdr_start) + address; }
+// The compiler is not to know what it points to: it saw other values, and a smaller object.
+template <class T>
+T* unknown(T* pointer) {
+  asm volatile("" : "+r"(pointer));
+  return pointer;
+}
+
+std::span<const Word> deferred() { return {unknown(room), kRoom}; }
+
+std::byte* at(Word address) {
+  return reinterpret_cast<std::byte*>(unknown(&__ehdr_start)) + address;
+}
 
 // What can't be written to since the start (PT_GNU_RELRO), whole pages as the C library has it.
 std::span<std::byte> read_only_part() {
@@ -38,20 +49,14 @@ std::span<std::byte> read_only_part() {
   return {};
 }
 
-void protect(std::span<std::byte> memory, int protection) {
-  if (mprotect(memory.data(), memory.size(), protection) != 0) {
-    throw std::system_error(errno, std::generic_category(), "cannot make OpenSSL's tables ready");
-  }
-}
-
 // An even word is the address of one to relocate; an odd one has a bit for each of the 63 behind
 // those that came before.
-void relocate() {
+void relocate(std::span<const Word> table) {
   constexpr std::size_t kBits = 63;
   const auto base = reinterpret_cast<Word>(at(0));
   Word* next = nullptr;
-  for (std::size_t i = 0; i < kRoom && deferred[i] != 0; ++i) {
-    Word entry = deferred[i];
+  for (Word entry : table) {
+    if (entry == 0) return;
     if (entry % 2 == 0) {
       next = reinterpret_cast<Word*>(at(entry));
       *next++ += base;
@@ -69,12 +74,15 @@ void relocate() {
 
 void relocate_deferred() {
   static bool done = false;
-  if (done || deferred[0] == 0) return;
+  const auto table = deferred();
+  if (done || table.front() == 0) return;
   const auto memory = read_only_part();
-  protect(memory, PROT_READ | PROT_WRITE);
-  relocate();
+  if (mprotect(memory.data(), memory.size(), PROT_READ | PROT_WRITE) != 0) {
+    throw std::system_error(errno, std::generic_category(), "cannot make OpenSSL's tables ready");
+  }
+  relocate(table);
   done = true;
-  protect(memory, PROT_READ);
+  mprotect(memory.data(), memory.size(), PROT_READ);  // giving up a right doesn't fail
 }
 
 }  // namespace integcov::app

@@ -23,9 +23,12 @@ void FdWatcher::watch(Readiness wanted) {
   uv_poll_start(handle_.get(), events, [](uv_poll_t* poll, int status, int got) noexcept {
     auto* self = static_cast<FdWatcher*>(poll->data);
     if (self == nullptr) return;
-    const auto ready = self->ready_;  // a copy: the callback may destroy the watcher
-    ready(status < 0 ? Readiness{true, true}
-                     : Readiness{(got & UV_READABLE) != 0, (got & UV_WRITABLE) != 0});
+    const Readiness is = status < 0 ? Readiness{true, true}
+                                    : Readiness{(got & UV_READABLE) != 0, (got & UV_WRITABLE) != 0};
+    Loop::call(poll->loop, [&] {
+      const auto ready = self->ready_;  // a copy: the callback may destroy the watcher
+      ready(is);
+    });
   });
 }
 

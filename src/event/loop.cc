@@ -7,6 +7,7 @@
 #include <ctime>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "base/unique_fd.h"
 
@@ -37,6 +38,7 @@ Loop::Loop() {
   if (const int error = uv_loop_init(&loop_); error != 0) {
     throw std::runtime_error(std::string("cannot make an event loop: ") + uv_strerror(error));
   }
+  loop_.data = this;
 }
 
 Loop::~Loop() {
@@ -44,7 +46,22 @@ Loop::~Loop() {
   while (uv_loop_close(&loop_) == UV_EBUSY) uv_run(&loop_, UV_RUN_NOWAIT);
 }
 
-void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+void Loop::run() {
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  if (auto thrown = std::exchange(thrown_, nullptr)) std::rethrow_exception(std::move(thrown));
+}
+
+void Loop::call(uv_loop_t* raw, const std::function<void()>& callback) noexcept {
+  auto* loop = static_cast<Loop*>(raw->data);
+  if (loop->thrown_) return;
+  try {
+    callback();
+  } catch (...) {
+    loop->thrown_ = std::current_exception();
+    loop->stop();
+  }
+}
+
 void Loop::stop() { uv_stop(&loop_); }
 
 MonoTime Loop::now() { return MonoTime(read_clock(CLOCK_MONOTONIC)); }

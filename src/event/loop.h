@@ -3,6 +3,9 @@
 
 #include <uv.h>
 
+#include <exception>
+#include <functional>
+
 #include "base/time.h"
 
 namespace integcov::event {
@@ -14,7 +17,8 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Runs until stop() or until no active handle is left.
+  // Runs until stop() or until no active handle is left. What a callback throws ends it, and is
+  // thrown on from here: it must not pass through libuv.
   void run();
   void stop();
 
@@ -24,8 +28,12 @@ class Loop {
 
   [[nodiscard]] uv_loop_t* raw() { return &loop_; }
 
+  // For handles: calls a callback from one of libuv's.
+  static void call(uv_loop_t* raw, const std::function<void()>& callback) noexcept;
+
  private:
   uv_loop_t loop_{};
+  std::exception_ptr thrown_;
 };
 
 }  // namespace integcov::event

@@ -14,7 +14,9 @@ void Timer::arm(Duration delay) {
   disarm();
   if (delay <= Duration::zero()) {
     uv_idle_start(next_turn_.get(), [](uv_idle_t* idle) noexcept {
-      if (auto* self = static_cast<Timer*>(idle->data)) self->expire();
+      if (auto* self = static_cast<Timer*>(idle->data)) {
+        Loop::call(idle->loop, [self] { self->expire(); });
+      }
     });
     return;
   }
@@ -23,7 +25,9 @@ void Timer::arm(Duration delay) {
   uv_timer_start(
       later_.get(),
       [](uv_timer_t* timer) noexcept {
-        if (auto* self = static_cast<Timer*>(timer->data)) self->expire();
+        if (auto* self = static_cast<Timer*>(timer->data)) {
+          Loop::call(timer->loop, [self] { self->expire(); });
+        }
       },
       static_cast<std::uint64_t>(ms.count()), 0);
 }

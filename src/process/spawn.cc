@@ -94,10 +94,24 @@ struct Start {
   const char* failed = nullptr;  // our own call; null: the child's exec
 };
 
+// Waits until no child holds the other end; the error that it reported, or 0: it was closed by a
+// successful exec, or by a signal before it.
+int reported_error(int fd) {
+  int error = 0;
+  ssize_t got = 0;
+  do {
+    got = read(fd, &error, sizeof error);
+  } while (got < 0 && errno == EINTR);
+  return got == sizeof error ? error : 0;
+}
+
 // The child borrows our address space until its exec, so that nothing is copied, neither then nor
 // when we write to it next. posix_spawn(3) would, but leaves the C library's two signals ignored.
+// Where vfork(2) is fork(2), as in qemu's user mode, only the pipe brings the error; without fds
+// only the borrowed memory does.
 [[gnu::noinline]] Start start_alone(const Command& command, const Inherited& inherited,
                                     const JobControl& job_control) {
+  auto report = make_pipe();
   sigset_t none;
   sigemptyset(&none);
   volatile int error = 0;
@@ -108,11 +122,17 @@ struct Start {
   if (child < 0) return {.error = errno, .failed = "vfork"};
   if (child == 0) {
     job_control.enter_child();
-    error = exec_program(command, inherited, none);
+    const int failed = exec_program(command, inherited, none);
+    error = failed;
+    if (report) {
+      [[maybe_unused]] const auto put = write(report->write_end.get(), &failed, sizeof failed);
+    }
     _exit(kExitOwnError);
   }
   // NOLINTEND(*-unsafe-functions, clang-analyzer-security.insecureAPI.vfork, *-unix.Vfork)
-  return {.child = child, .error = error};
+  if (!report) return {.child = child, .error = error};
+  report->write_end.reset();
+  return {.child = child, .error = reported_error(report->read_end.get())};
 }
 
 // With a terminal the child may have to wait for us, and we for one that is stopped before its
@@ -144,21 +164,20 @@ Start start_in_job(const Command& command, const Inherited& inherited,
   report->write_end.reset();
 
   await_exec(report->read_end.get(), child, job_control);
-  int error = 0;
-  ssize_t got = 0;
-  do {
-    got = read(report->read_end.get(), &error, sizeof error);
-  } while (got < 0 && errno == EINTR);
-  // Closed by a successful exec, or by a signal before it.
-  return {.child = child, .error = got == sizeof error ? error : 0};
+  return {.child = child, .error = reported_error(report->read_end.get())};
 }
 
 }  // namespace
 
 std::variant<pid_t, SpawnError> spawn(const Command& command, const Inherited& inherited,
                                       const JobControl& job_control) {
-  const Start start = job_control.has_terminal() ? start_in_job(command, inherited, job_control)
-                                                 : start_alone(command, inherited, job_control);
+  Start start;
+  if (!job_control.has_terminal()) start = start_alone(command, inherited, job_control);
+  // A filter of system calls may know fork(2) alone.
+  const bool refused = start.failed != nullptr && start.error != EAGAIN && start.error != ENOMEM;
+  if (job_control.has_terminal() || refused) {
+    start = start_in_job(command, inherited, job_control);
+  }
   if (start.failed != nullptr) return own_error(start.failed, start.error);
   if (start.error == 0) return start.child;
   while (waitpid(start.child, nullptr, 0) < 0 && errno == EINTR) {

@@ -64,10 +64,16 @@ class Refusals(unittest.TestCase):
             self.assertEqual(copy.read_bytes(), before)
             return done.stderr
 
+    def map_of(self, program):
+        address, _, size = tool.Program(program).section(tool.RELRO.encode())
+        return f"{tool.RELRO}    0x{address:016x}    0x{size:x}\n"
+
     def test_say_why_in_a_sentence_and_change_nothing(self):
-        self.assertIn("it was done before", self.refused(PROGRAM))
+        self.assertIn("it was done before", self.refused(PROGRAM, self.map_of(PROGRAM)))
+        self.assertIn("the map of another program", self.refused(PROGRAM))
+        self.assertIn("the map of another program", self.refused(PROGRAM, self.map_of("/bin/true")))
         self.assertIn("no little-endian ELF64 file", self.refused(__file__))
-        self.assertIn("pack-relative-relocs", self.refused("/bin/true"))
+        self.assertIn("pack-relative-relocs", self.refused("/bin/true", self.map_of("/bin/true")))
 
 
 if __name__ == "__main__":

@@ -70,6 +70,12 @@ def no_signalfd(setting):
     reaps(setting, stage=["--no-signalfd"])
 
 
+@behaviour("robust.no-vfork", "a filter of system calls that has fork, but not vfork")
+def no_vfork(setting):
+    works(setting, stage=["--no-vfork"])
+    reaps(setting, stage=["--no-vfork"])
+
+
 @behaviour("robust.coverdir-read-only", "GOCOVERDIR on a read-only filesystem")
 def coverdir_read_only(setting):
     one_line(setting, works(setting, stage=["--read-only", "FOLDER/coverage"],

@@ -11,6 +11,7 @@
 //   --no-proc       an empty /proc
 //   --tmpfs PATH BYTES, --read-only PATH   mounts for the wrapper only
 //   --no-signalfd   the kernel has no signalfd
+//   --no-vfork      a filter of system calls has no vfork
 // When the wrapper has ended, everything that it left is killed.
 #include <fcntl.h>
 #include <poll.h>
@@ -32,7 +33,7 @@
 #include <string_view>
 #include <vector>
 
-#include "no_signalfd.h"
+#include "refuse.h"
 #include "say.h"
 
 namespace {
@@ -41,6 +42,7 @@ struct Options {
   int report = 2;
   int shell = -1;
   bool pid1 = false, tty = false, background = false, no_proc = false, no_signalfd = false;
+  bool no_vfork = false;
   bool stays = false;
   std::vector<int> block, ignore, pending, close;
   long nofile = -1;
@@ -82,6 +84,8 @@ void parse(char** argv) {
       options.stays = true;
     else if (word == "--no-signalfd")
       options.no_signalfd = true;
+    else if (word == "--no-vfork")
+      options.no_vfork = true;
     else if (word == "--block")
       options.block.push_back(number());
     else if (word == "--ignore")
@@ -187,7 +191,8 @@ void make_children() {
   for (const int number : options.pending) sigaddset(&set, number);
   sigprocmask(SIG_SETMASK, &set, nullptr);
   if (!options.pending.empty()) send_from_another();
-  if (options.no_signalfd && !refuse_signalfd()) die("seccomp");
+  if (options.no_signalfd && !refuse(kSignalfd, ENOSYS)) die("seccomp");
+  if (options.no_vfork && !refuse(kVfork, EPERM)) die("seccomp");
   for (const int fd : options.close) close(fd);
   fcntl(options.report, F_SETFD, FD_CLOEXEC);
   if (options.shell >= 0) fcntl(options.shell, F_SETFD, FD_CLOEXEC);
