@@ -54,7 +54,7 @@ std::span<std::byte> read_only_part() {
 void relocate(std::span<const Word> table) {
   constexpr std::size_t kBits = 63;
   const auto base = reinterpret_cast<Word>(at(0));
-  Word* next = nullptr;
+  auto* next = reinterpret_cast<Word*>(at(0));
   for (Word entry : table) {
     if (entry == 0) return;
     if (entry % 2 == 0) {
