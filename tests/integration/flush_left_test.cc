@@ -15,6 +15,11 @@ bool is_gone(pid_t pid) {
   return stat.empty() || stat.find(") Z ") != std::string::npos;
 }
 
+// A shell's command that ends when the file is there.
+std::string until_there(const std::filesystem::path& file) {
+  return "while test ! -e " + file.string() + "; do sleep 0.01; done";
+}
+
 // `run`'s go-integcov is killed alone, its program isn't.
 void kill_alone(Flushing& run) {
   run.process().send(SIGKILL);
@@ -80,10 +85,12 @@ TEST_P(LeftAlone, ADaemonThatOutlivesItsRunCountsOnce) {
   const TempDir dir;
   const auto env = Flushing::folder(dir);
   const std::string driven = program("driven", GetParam());
-  Flushing daemon(env, {"/bin/sh", "-c", "exec 3<&0; " + driven + " <&3 & exec 3<&-; sleep 0.5"});
+  Flushing daemon(env, {"/bin/sh", "-c",
+                        "exec 3<&0; " + driven + " <&3 & exec 3<&-; " + until_there(dir / "go")});
   const pid_t pid = daemon.driven();
   daemon.tell("hit 10");
   EXPECT_TRUE(eventually([&] { return hits(dir / "s") == 10; }));
+  write_file(dir / "go", "");
   EXPECT_EQ(daemon.process().wait().code, 0);
 
   EXPECT_EQ(run({go_integcov(), driven}, {.env = env}).code, 0);
@@ -100,8 +107,8 @@ TEST(BesideOthers, WhatAProgramWroteUnaskedBeforeTheFirstSnapshotCountsOnce) {
   const std::string driven = program("driven", "handler");
   Flushing run(Flushing::folder(dir),
                {"/bin/sh", "-c",
-                "exec 3<&0; " + driven + " <&3 & while test ! -e " + (dir / "go").string() +
-                    "; do sleep 0.01; done; " + driven + " -hit 100 </dev/null; wait"},
+                "exec 3<&0; " + driven + " <&3 & " + until_there(dir / "go") + "; " + driven +
+                    " -hit 100 </dev/null; wait"},
                "1h");
   const pid_t pid = run.driven();
   // More than the 15 ms have passed within which a start can't be told from a file.
