@@ -37,7 +37,7 @@ def main():
     binary, arch, *emulator = sys.argv[1:]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        refuse([*emulator, binary])
+        refuse(folder, [*emulator, binary])
         build(folder, arch)
         server = subprocess.Popen(
             [folder / "gcs", "-tls", "-ca-out", folder / "ca.pem", "-public-key",
@@ -69,10 +69,10 @@ def upload(folder, ours, app, url):
     run("go", "tool", "covdata", "percent", f"-i={folder}/storage")
 
 
-def refuse(ours):
+def refuse(folder, ours):
     for program, status in (("/no/such/program", 127), ("/etc/passwd", 126)):
         done = subprocess.run([*map(str, ours), program], stderr=subprocess.PIPE, text=True,
-                              env={"GOCOVERDIR": tempfile.mkdtemp()}, check=False)
+                              env={"GOCOVERDIR": str(folder / "none")}, check=False)
         if done.returncode != status or f'cannot run "{program}"' not in done.stderr:
             sys.exit(f"smoke.py: {program}: status {done.returncode}: {done.stderr}")
 

@@ -16,7 +16,7 @@ import sys
 ARCHIVES = ("libcrypto.a", "libssl.a")
 SECTION = ".data.rel"  # with .ro, .local, …
 RELRO = ".data.rel.ro"
-ROOM = b".deferred_relr"
+ROOM = ".deferred_relr"
 DT_RELRSZ, DT_RELR = 35, 36
 PT_LOAD, PT_DYNAMIC = 1, 2
 WORD, BITS = 8, 63
@@ -53,7 +53,7 @@ def encode(addresses):
 
 
 def ranges(link_map):
-    """Of the archives' constant tables: (first address, the one behind the last)."""
+    """Of the archives' tables: (first address, the one behind the last)."""
     archives = "|".join(map(re.escape, ARCHIVES))
     # The place of a section with a long name is in the line below.
     row = rf"^ {re.escape(SECTION)}\S*\s+0x(\w+)\s+0x(\w+) \S*/(?:{archives})\("
@@ -99,11 +99,12 @@ class Program:
         size, count, names = struct.unpack_from("<HHH", self.bytes, 58)
         headers = [struct.unpack_from("<IIQQQQ", self.bytes, offset + i * size)
                    for i in range(count)]
+        wanted = name.encode() + b"\0"
         for header in headers:
             start = headers[names][4] + header[0]
-            if self.bytes[start:start + len(name) + 1] == name + b"\0":
+            if self.bytes[start:start + len(wanted)] == wanted:
                 return header[3], header[4], header[5]
-        raise ValueError(f"it has no section {name.decode()}")
+        raise ValueError(f"it has no section {name}")
 
     def words(self, offset, size):
         return struct.unpack_from(f"<{size // WORD}Q", self.bytes, offset)
@@ -144,7 +145,7 @@ def main():
     try:
         program = Program(sys.argv[1])
         link_map = pathlib.Path(sys.argv[2]).read_text(encoding="utf-8")
-        address, _, size = program.section(RELRO.encode())
+        address, _, size = program.section(RELRO)
         if output_section(link_map, RELRO) != (address, size):
             raise ValueError(f"{sys.argv[2]} is the map of another program")
         defer(program, ranges(link_map))

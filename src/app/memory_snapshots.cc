@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -15,6 +14,7 @@
 #include "app/covmeta_files.h"
 #include "app/snapshot_files.h"
 #include "coverage/live_counters.h"
+#include "event/loop.h"
 #include "process/identity.h"
 #include "process/proc.h"
 #include "process/process_memory.h"
@@ -32,13 +32,6 @@ struct Image {
   std::optional<Taken> verdict;  // what to say each time, without another look
   bool has_file = false;
 };
-
-std::uint64_t wall_clock_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 Taken not_opened(const Error& error) {
   if (error.code == ENOENT || error.code == ESRCH) return NotYet{};
@@ -125,7 +118,7 @@ Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory,
   const supervise::MetaStamp meta = meta_stamp(coverdir, coverage::hex(*hash));
   // As Go does: the file is named before the counters are read.
   const std::string name = "covcounters." + coverage::hex(*hash) + '.' + std::to_string(pid) + '.' +
-                           std::to_string(wall_clock_ns());
+                           std::to_string(event::Loop::wall_now().time_since_epoch().count());
   const bool keep_largest = *mode == coverage::CounterMode::count;
   const auto reading = counters.read(memory, *hash, keep_largest, buffers);
   if (reading != LiveCounters::Reading::moved) return no_counters(reading);

@@ -91,9 +91,7 @@ std::string image_text(std::uint64_t start_time, const process::Thread& thread) 
 }  // namespace
 
 std::string image_text(const process::ProcessIdentity& identity) {
-  if (!identity.random && identity.thread) {
-    return image_text(identity.start_time, *identity.thread);
-  }
+  if (identity.thread) return image_text(identity.start_time, *identity.thread);
   return std::to_string(identity.start_time) + '~' + std::to_string(crc32c(0, identity.image));
 }
 
@@ -107,8 +105,9 @@ SeenImage seen_image(const std::optional<process::ProcessIdentity>& identity, pi
   // It may not be looked into if it can't be dumped, or runs as another user.
   const auto start_time = identity ? std::optional(identity->start_time) : process::start_time(pid);
   if (!start_time) return {pid == writers.main && !process::has_proc() ? "?" : ""};
-  const auto thread = identity ? identity->thread : process::oldest_thread(pid);
+  auto thread = identity ? identity->thread : process::oldest_thread(pid);
   if (!thread && !identity) return {std::to_string(*start_time) + ":"};
+  if (!thread && writers.clock != nullptr) thread = process::oldest_thread(pid);
   SeenImage seen{.text = identity ? image_text(*identity) : image_text(*start_time, *thread),
                  .exact = true};
   if (thread && writers.clock != nullptr) {

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "event/loop.h"
+
 namespace integcov::process {
 namespace {
 
@@ -12,16 +14,12 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 // Between the two readings, and of a correction that goes unnoticed.
 constexpr std::int64_t kSlack = 5'000'000;
 
-std::int64_t now(clockid_t clock) {
-  timespec time{};
-  clock_gettime(clock, &time);
-  return time.tv_sec * kSecond + time.tv_nsec;
-}
-
 // Never too small: what passes between the readings makes it larger.
 std::int64_t offset() {
-  const std::int64_t boot = now(CLOCK_BOOTTIME);
-  return now(CLOCK_REALTIME) - boot;
+  timespec boot{};
+  clock_gettime(CLOCK_BOOTTIME, &boot);
+  const std::int64_t wall = event::Loop::wall_now().time_since_epoch().count();
+  return wall - (boot.tv_sec * kSecond + boot.tv_nsec);
 }
 
 }  // namespace

@@ -81,8 +81,9 @@ std::optional<ProcessIdentity> identify(pid_t pid) {
   if (!started) return std::nullopt;
   std::string image = read_proc_file(pid, "auxv");
   if (!has_entry(image)) return std::nullopt;
-  return ProcessIdentity{pid, *started, std::move(image), has_random_addresses(pid),
-                         oldest_thread(pid)};
+  ProcessIdentity identity{pid, *started, std::move(image), has_random_addresses(pid), {}};
+  if (!identity.random) identity.thread = oldest_thread(pid);
+  return identity;
 }
 
 std::optional<Thread> oldest_thread(pid_t pid) {

@@ -21,7 +21,7 @@ struct ProcessIdentity {
   std::uint64_t start_time = 0;  // clock ticks since boot, /proc/PID/stat
   std::string image;             // the bytes of /proc/PID/auxv
   bool random = false;           // there are addresses in it that change with each exec
-  std::optional<Thread> thread;  // as oldest_thread()
+  std::optional<Thread> thread;  // as oldest_thread(); where there are none
   friend bool operator==(const ProcessIdentity&, const ProcessIdentity&) = default;
 };
 

@@ -11,9 +11,11 @@ bool of_one_image(const Standing& standing, const Appeared& appeared, const Sigh
   if (ran_at(now, std::min(standing.newest_ns, appeared.time_ns))) return true;
   // An image whose memory can be read may not have come to write its covmeta.
   if (standing.seen.image.empty() || !appeared.image.empty()) return false;
-  // A covmeta from before the one that was seen: the clock was set back.
-  if (now.meta.changed_ns < standing.seen.meta.changed_ns) return false;
-  if (none_started_since(now.meta, newer ? standing.written_ns : appeared.written_ns)) return true;
+  // A covmeta from before the one that was seen says nothing: the clock was set back.
+  const bool in_order = now.meta.changed_ns >= standing.seen.meta.changed_ns;
+  if (in_order && none_started_since(now.meta, newer ? standing.written_ns : appeared.written_ns)) {
+    return true;
+  }
   if (!newer) return false;
   if (now.meta.inode != 0 && now.meta == standing.seen.meta) return true;
   return standing.sure && same_image(standing.seen, now);

@@ -65,7 +65,7 @@ class Refusals(unittest.TestCase):
             return done.stderr
 
     def map_of(self, program):
-        address, _, size = tool.Program(program).section(tool.RELRO.encode())
+        address, _, size = tool.Program(program).section(tool.RELRO)
         return f"{tool.RELRO}    0x{address:016x}    0x{size:x}\n"
 
     def test_say_why_in_a_sentence_and_change_nothing(self):

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "process/identity.h"
 #include "snapshots/own_file.h"
@@ -49,6 +52,27 @@ TEST_P(Builds, AreReadAsTheyWriteThemselves) {
   EXPECT_EQ(compare(first, ours), Growth::grown);
   EXPECT_EQ(profile_of(fed.folder(), name), profile_of(fed.folder(), own_name));
   EXPECT_LT(name, own_name);  // the times in the names are in order
+}
+
+// So that a supervisor that is killed just then leaves no file whose writer isn't noted.
+TEST(Snapshots, OfAnImageTheFirstIsAnnouncedBeforeItIsThere) {
+  Fed fed(program("snapshots"));
+  fed.feed("one");
+  MemorySnapshots snapshots(fed.folder());
+  std::vector<std::string> announced;
+  const auto take = [&] {
+    return written(snapshots.take(fed.program().pid(), [&](const app::Written& file) {
+      EXPECT_FALSE(std::filesystem::exists(fed.folder() / file.name));
+      EXPECT_EQ(file.by.pid, fed.program().pid());
+      EXPECT_NE(file.meta.inode, 0U);
+      announced.push_back(file.name);
+    }));
+  };
+  const std::string first = take();
+  EXPECT_TRUE(std::filesystem::exists(fed.folder() / first));
+  fed.feed("two");
+  EXPECT_NE(take(), first);
+  EXPECT_EQ(announced, std::vector{first});
 }
 
 INSTANTIATE_TEST_SUITE_P(Snapshots, Builds,

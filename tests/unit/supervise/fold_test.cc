@@ -53,8 +53,10 @@ TEST(OneImage, AStartInTheSameMomentMayHaveComeAfterTheFirstFile) {
 }
 
 TEST(OneImage, AStartThatLooksOlderThanOneThatWasSeenTellsOfAClockThatWasSetBack) {
-  EXPECT_FALSE(
-      of_one_image(standing(kSecond, sight(kAnew, "a")), file(kSecond + 1), sight(kMeta, "")));
+  const Standing known = standing(kSecond, sight(kAnew, "a"));
+  EXPECT_FALSE(of_one_image(known, file(kSecond + 1), sight(kMeta, "")));
+  EXPECT_TRUE(of_one_image(known, file(kSecond + 1), sight(kMeta, "a"))) << "but it is there";
+  EXPECT_TRUE(of_one_image(known, file(kSecond + 1), sight({}, "a"))) << "the covmeta is gone";
 }
 
 TEST(OneImage, WithoutACovmetaNothingIsKnownOfStarts) {
