@@ -21,6 +21,11 @@ std::string without_leading_zeros(std::string_view digits) {
 }
 
 void check_parts(const FileName& name, std::string_view base) {
+  if (name.kind == FileKind::temporary && !name.hash.empty()) {
+    require(base.starts_with("tmp.covmeta." + name.hash));
+    require(name.hash.size() == 32 && name.pid == 0 && name.time_ns == 0);
+    return;
+  }
   if (!integcov::coverage::is_coverage(name.kind)) {
     require(name.hash.empty() && name.pid == 0 && name.time_ns == 0);
     return;

@@ -7,9 +7,11 @@
 #include <variant>
 
 #include "app/snapshot_files.h"
+#include "process/boot_clock.h"
 #include "supervise/report_lines.h"
 #include "supervise/writer_notes.h"
 #include "watch/run_folder.h"
+#include "watch/watcher.h"
 
 namespace integcov::app {
 namespace {
@@ -44,15 +46,25 @@ bool keep_notes(watch::ControlFolder& control, const std::vector<LeftRunning>& p
 struct Settled {
   watch::Adopted adopted;
   std::vector<LeftRunning> left_running;
+  UniqueFd watch;  // as in CoverageFolder
+  std::uint64_t watched_since = 0;
 };
+
+void wait_for_a_tick_after(std::uint64_t tick) {
+  while (process::boot_tick() <= tick) usleep(1000);
+}
 
 // What was left is settled before files of other runs come beside it: the pids of two runs say
 // nothing about each other.
 Settled settle(const std::string& coverdir, watch::ControlFolder& control,
-               const watch::BeforeTheMove& before_the_move) {
+               const watch::BeforeTheMove& before_the_move, bool before_a_run) {
   Settled settled;
   if (const std::string notes = control.read(Text::writers); !notes.empty()) {
+    if (before_a_run) settled.watch = watch::Watcher::begin(coverdir);
+    settled.watched_since = process::boot_tick();
     settled.left_running = fold_leftovers(coverdir, notes);
+    if (settled.left_running.empty()) settled.watch.reset();
+    if (settled.watch) wait_for_a_tick_after(settled.watched_since);
     if (!keep_notes(control, settled.left_running)) return settled;
   }
   settled.adopted = watch::adopt_run_folders(coverdir, before_the_move);
@@ -81,9 +93,11 @@ CoverageFolder take_folder(const config::Config& config, const std::string& run,
   watch::ControlFolder& control = folder.control.emplace(coverdir);
   switch (control.lock()) {
     case Lock::held: {
-      Settled settled = settle(coverdir, control, fold_run);
+      Settled settled = settle(coverdir, control, fold_run, true);
       folder.ledgers = std::move(settled.adopted.ledgers);
       folder.left_running = std::move(settled.left_running);
+      folder.watch = std::move(settled.watch);
+      folder.watched_since = settled.watched_since;
       return folder;
     }
     case Lock::taken: break;
@@ -122,7 +136,8 @@ void leave_folder(CoverageFolder folder, const config::Config& config, StderrLog
     const auto uploaded_nothing = [](const std::string& path, const watch::ControlFolder& run) {
       return run.read(Text::ledger).empty() && fold_run(path, run);
     };
-    const std::size_t moved = settle(coverdir, *folder.control, uploaded_nothing).adopted.moved;
+    const std::size_t moved =
+        settle(coverdir, *folder.control, uploaded_nothing, false).adopted.moved;
     if (moved > 0 && !folder.own) {
       log.write(Severity::info, "what runs with a folder of their own left is in " + coverdir);
     }

@@ -2,11 +2,13 @@
 // told only where nobody but its own processes writes (docs/decisions/0008).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/stderr_log.h"
+#include "base/unique_fd.h"
 #include "config/config.h"
 #include "supervise/snapshots.h"
 #include "watch/control_folder.h"
@@ -18,6 +20,10 @@ struct CoverageFolder {
   std::optional<watch::ControlFolder> control;       // its; none where fds are too few
   std::vector<std::string> ledgers;                  // of runs whose files were moved here
   std::vector<supervise::LeftRunning> left_running;  // of ended runs in the folder
+  // If there are some: file events from `watched_since` on, in clock ticks since boot, before they
+  // were looked at. The program starts in a later tick.
+  UniqueFd watch;
+  std::uint64_t watched_since = 0;
   bool own = false;     // made for this run alone, below the one that was asked for
   bool shared = false;  // files of other runs may appear, too
 };

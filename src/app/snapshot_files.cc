@@ -78,7 +78,8 @@ Fold carry_out(Fold fold, const std::string& coverdir, const std::string& standi
       break;
     case Fold::kept:
     case Fold::unreadable:
-    case Fold::vanished: break;
+    case Fold::vanished:
+    case Fold::undecided: break;
   }
   return fold;
 }
@@ -109,7 +110,8 @@ SeenImage seen_image(const std::optional<process::ProcessIdentity>& identity, pi
   if (!thread && !identity) return {std::to_string(*start_time) + ":"};
   if (!thread && writers.clock != nullptr) thread = process::oldest_thread(pid);
   SeenImage seen{.text = identity ? image_text(*identity) : image_text(*start_time, *thread),
-                 .exact = true};
+                 .exact = true,
+                 .process_start = *start_time};
   if (thread && writers.clock != nullptr) {
     seen.since_ns = writers.clock->over_at(thread->start_time).value_or(0);
   }
@@ -132,6 +134,7 @@ Sighting look_at_writer(const std::string& coverdir, const std::string& path, Wr
   seen.image = std::move(image.text);
   seen.exact = image.exact;
   seen.since_ns = image.since_ns;
+  seen.process_start = image.process_start;
   seen.at_ns = event::Loop::wall_now().time_since_epoch().count();
   return seen;
 }
@@ -149,7 +152,7 @@ supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::Fol
   const auto judgement = supervise::judge(
       standing.counters, appeared.counters,
       {asked.of.time_ns > asked.known.newest_ns, supervise::overlap(asked.known, asked.of)},
-      supervise::of_one_image(asked.known, asked.of, answer.seen));
+      supervise::images_of(asked, answer.seen));
   answer.wrapped = judgement.wrapped;
   answer.fold = carry_out(judgement.fold, coverdir, asked.standing, asked.appeared);
   if (auto file = watch::look_at(coverdir, asked.standing)) answer.file = *std::move(file);
@@ -172,9 +175,9 @@ class Leftover {
     Fold done = Fold::kept;
     if (writer_ &&
         (goes_on_ || supervise::of_one_image(writer_->meta, standing_.mtime_ns, now_.meta))) {
-      const auto judgement =
-          supervise::judge(read_counters(coverdir_, standing_.path).counters,
-                           read_counters(coverdir_, file.path).counters, {}, true);
+      const auto judgement = supervise::judge(read_counters(coverdir_, standing_.path).counters,
+                                              read_counters(coverdir_, file.path).counters, {},
+                                              supervise::Images::one);
       done = carry_out(judgement.fold, coverdir_, standing_.path, file.path);
     }
     if (done == Fold::kept) stand_after(file);

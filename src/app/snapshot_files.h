@@ -31,6 +31,7 @@ struct SeenImage {
   std::string text;
   bool exact = false;
   std::int64_t since_ns = 0;
+  std::uint64_t process_start = 0;
 };
 SeenImage image_of(pid_t pid, Writers writers);
 // Of a descendant that was looked at just now.

@@ -70,6 +70,8 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
       signals_(loop_, [this](auto received) { on_signal(received); }),
       watcher_(loop_, plan.config.coverdir, recurse_,
                {.finished = [this](const std::string& path) { on_finished(path); },
+                .made = [this](const std::string& path) { on_made(path); },
+                .missed = [this] { tell(supervise::StartsWatched{process::boot_tick()}); },
                 .lost = [this] { on_lost(); }}),
       look_timer_(loop_, [this] { watch_without_events(); }) {
   const config::Config& config = plan.config;
@@ -102,6 +104,7 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
           .run_start_ns = (started_ - kClockSlack).time_since_epoch().count(),
           .shared_folder = folder_.shared,
           .left_running = folder_.left_running,
+          .watched_since = folder_.watch ? std::optional(folder_.watched_since) : std::nullopt,
           .own_folder = folder_.own,
           .unwritable_folder = access(config.coverdir.c_str(), W_OK | X_OK) != 0},
       event::Loop::now());
@@ -191,6 +194,14 @@ void Supervisor::on_finished(const std::string& path) {
   }
 }
 
+void Supervisor::on_made(const std::string& path) {
+  const coverage::FileName name = coverage::parse_file_name(path);
+  const bool covmeta = name.kind == coverage::FileKind::temporary && !name.hash.empty();
+  if (covmeta && path.find('/') == std::string::npos) {
+    tell(supervise::ImageStarting{name.hash, process::boot_tick()});
+  }
+}
+
 // A program that unpacks a tree of folders must not have us list it after each of them.
 void Supervisor::on_lost() {
   if (!std::exchange(lost_, true)) lost_timer_.arm(next_listing_ - event::Loop::now());
@@ -226,6 +237,7 @@ void Supervisor::perform(const supervise::ListFolder&) {
   } else {
     tell_listing(listing.message());
   }
+  watcher_.catch_up();
   const MonoTime end = event::Loop::now();
   next_listing_ = end + 9 * (end - begin);
   inbox_.emplace_back(std::move(listed));
@@ -237,7 +249,7 @@ void Supervisor::tell_listing(const std::string& trouble) {
 }
 
 void Supervisor::perform(const supervise::OpenWatch&) {
-  watcher_.open();
+  watcher_.open(std::move(folder_.watch));
   if (!watcher_.works()) look_timer_.arm(kLookInterval);
 }
 
@@ -293,6 +305,7 @@ void Supervisor::perform(const supervise::RecordUploaded& action) {
 }
 
 void Supervisor::perform(const supervise::LookAtWriter& action) {
+  watcher_.catch_up();  // it is known of each then that it started before this look, or after it
   inbox_.emplace_back(supervise::WriterSeen{
       action.path, look_at_writer(plan_.config.coverdir, action.path, writers(action.left))});
 }
@@ -319,6 +332,7 @@ void Supervisor::perform(const supervise::RewriteNotes& action) {
 }
 
 void Supervisor::perform(const supervise::FindProcesses& action) {
+  watcher_.catch_up();
   supervise::ProcessesFound found = find_processes(plan_.config.coverdir, child_, action.hashes);
   std::set<pid_t> running;
   for (const auto& process : found.processes) running.insert(static_cast<pid_t>(process.pid));

@@ -55,6 +55,7 @@ class Supervisor {
   void on_signal(process::SignalSource::Received received);
   void reap();
   void on_finished(const std::string& path);
+  void on_made(const std::string& path);
   void on_lost();
 
   void perform(const supervise::ForwardSignal& action);

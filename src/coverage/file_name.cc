@@ -47,6 +47,15 @@ std::optional<FileName> parse_counters(std::string_view rest) {
   return FileName{FileKind::covcounters, std::string(hash), *pid, *time_ns};
 }
 
+// Go's are the final name and the time, with nothing in between.
+FileName parse_temporary(std::string_view rest) {
+  FileName name{.kind = FileKind::temporary};
+  if (!rest.starts_with(kMetaPrefix)) return name;
+  const std::string_view hash = rest.substr(kMetaPrefix.size(), kHashDigits);
+  if (is_hash(hash)) name.hash = hash;
+  return name;
+}
+
 }  // namespace
 
 FileName parse_file_name(std::string_view path) {
@@ -54,7 +63,7 @@ FileName parse_file_name(std::string_view path) {
   if (first == kControlFolder) return {.kind = FileKind::control};
 
   const std::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
-  if (name.starts_with("tmp.")) return {.kind = FileKind::temporary};
+  if (name.starts_with("tmp.")) return parse_temporary(name.substr(4));
   if (name.starts_with(kMetaPrefix) && is_hash(name.substr(kMetaPrefix.size()))) {
     return {.kind = FileKind::covmeta, .hash = std::string(name.substr(kMetaPrefix.size()))};
   }

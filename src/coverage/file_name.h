@@ -19,7 +19,7 @@ enum class FileKind {
 
 struct FileName {
   FileKind kind = FileKind::other;
-  std::string hash;           // 32 lower-case hex digits; covmeta and covcounters only
+  std::string hash;           // 32 lower-case hex digits; covmeta, also temporary, and covcounters
   std::uint32_t pid = 0;      // covcounters only, as the writing process saw it
   std::uint64_t time_ns = 0;  // covcounters only, CLOCK_REALTIME
 };

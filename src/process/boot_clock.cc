@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 
@@ -14,15 +15,24 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 // Between the two readings, and of a correction that goes unnoticed.
 constexpr std::int64_t kSlack = 5'000'000;
 
-// Never too small: what passes between the readings makes it larger.
-std::int64_t offset() {
+std::int64_t since_boot() {
   timespec boot{};
   clock_gettime(CLOCK_BOOTTIME, &boot);
-  const std::int64_t wall = event::Loop::wall_now().time_since_epoch().count();
-  return wall - (boot.tv_sec * kSecond + boot.tv_nsec);
+  return boot.tv_sec * kSecond + boot.tv_nsec;
+}
+
+// Never too small: what passes between the readings makes it larger.
+std::int64_t offset() {
+  const std::int64_t boot = since_boot();
+  return event::Loop::wall_now().time_since_epoch().count() - boot;
 }
 
 }  // namespace
+
+std::uint64_t boot_tick() {
+  static const std::int64_t per_second = std::max(1L, sysconf(_SC_CLK_TCK));
+  return static_cast<std::uint64_t>(since_boot() / (kSecond / per_second));
+}
 
 BootClock::BootClock() : offset_ns_(offset()) {}
 

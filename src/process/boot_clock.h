@@ -7,6 +7,9 @@
 
 namespace integcov::process {
 
+// The tick that is now.
+std::uint64_t boot_tick();
+
 class BootClock {
  public:
   BootClock();

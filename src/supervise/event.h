@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -36,7 +37,18 @@ struct FileFinished {
 // File events may have been lost (an overflow, a new subfolder): list the folder again.
 struct EventsLost {};
 
-// The answer to ListFolder.
+// An image of a program has begun to write its covmeta. Each is told, in its order among the other
+// file events, from a StartsWatched on. Ticks are as in Sighting.
+struct ImageStarting {
+  std::string hash;
+  std::uint64_t tick = 0;
+};
+// Those before may not have been told: the watch was opened just now, or missed some events.
+struct StartsWatched {
+  std::uint64_t tick = 0;
+};
+
+// The answer to ListFolder. What happened in the folder before was told before.
 struct FolderListed {
   std::vector<FileEntry> files;
 };
@@ -48,7 +60,7 @@ struct UploadFinished {
 };
 
 using Event = std::variant<SignalArrived, ChildExited, DescendantsGone, FileFinished, EventsLost,
-                           FolderListed, UploadFinished, WriterSeen, SnapshotFolded, ProcessesFound,
-                           SnapshotSignalled, SnapshotRead>;
+                           ImageStarting, StartsWatched, FolderListed, UploadFinished, WriterSeen,
+                           SnapshotFolded, ProcessesFound, SnapshotSignalled, SnapshotRead>;
 
 }  // namespace integcov::supervise

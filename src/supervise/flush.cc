@@ -39,6 +39,10 @@ void Flush::requested(MonoTime now, std::optional<std::int64_t> forwarded_ns) {
   begin(now);
 }
 
+void Flush::want(MonoTime at) {
+  if (covered_ && !off() && !wanted_at_) wanted_at_ = at;
+}
+
 void Flush::end() {
   ended_ = true;
   in_round_ = again_ = checking_ = false;

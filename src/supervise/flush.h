@@ -100,6 +100,8 @@ class Flush {
   // A snapshot now, or soon after coverage is seen. `forwarded_ns`: the program itself was sent the
   // flush signal then (CLOCK_REALTIME), which is its request.
   void requested(MonoTime now, std::optional<std::int64_t> forwarded_ns);
+  // A snapshot then, for a reason of ours, if none is wanted sooner.
+  void want(MonoTime at);
   // The app is gone: nothing is taken any more.
   void end();
   // Each snapshot takes more room in storage: take fewer from now on.

@@ -29,13 +29,13 @@ bool overlap(const Standing& standing, const Appeared& appeared) {
   return written + kFileClock >= named;
 }
 
-Judgement judge(const std::optional<coverage::Counters>& standing,
-                const std::optional<coverage::Counters>& appeared, Order order, bool one_image) {
-  if (!appeared) return {Fold::unreadable};
-  if (!standing || !one_image) return {Fold::kept};
+namespace {
+
+Judgement judge_one_image(const coverage::Counters& standing, const coverage::Counters& appeared,
+                          Order order) {
   using coverage::Growth;
-  const coverage::Counters& older = order.appeared_newer ? *standing : *appeared;
-  const coverage::Counters& newer = order.appeared_newer ? *appeared : *standing;
+  const coverage::Counters& older = order.appeared_newer ? standing : appeared;
+  const coverage::Counters& newer = order.appeared_newer ? appeared : standing;
   const Fold newer_stays = order.appeared_newer ? Fold::replaced : Fold::superseded;
   switch (coverage::compare(older, newer)) {
     case Growth::smaller: break;
@@ -47,6 +47,17 @@ Judgement judge(const std::optional<coverage::Counters>& standing,
     return {order.appeared_newer ? Fold::superseded : Fold::replaced};
   }
   return {Fold::kept};
+}
+
+}  // namespace
+
+Judgement judge(const std::optional<coverage::Counters>& standing,
+                const std::optional<coverage::Counters>& appeared, Order order, Images images) {
+  if (!appeared) return {Fold::unreadable};
+  if (!standing || images == Images::two) return {Fold::kept};
+  const Judgement judgement = judge_one_image(*standing, *appeared, order);
+  if (images == Images::open && judgement.fold != Fold::kept) return {Fold::undecided};
+  return judgement;
 }
 
 }  // namespace integcov::supervise

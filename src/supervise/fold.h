@@ -17,6 +17,7 @@ enum class Fold {
   kept,        // of two images, or the counters were cleared in between: both stay
   unreadable,  // the one that appeared is no counters file: both stay
   vanished,    // it was gone
+  undecided,   // of one image or two, which may turn out later: nothing was done
 };
 
 // What is known of the file that is there.
@@ -67,8 +68,11 @@ struct Order {
   bool overlap = false;
 };
 
+// Of what both are.
+enum class Images { two, one, open };
+
 // nullopt: that file can't be parsed.
 Judgement judge(const std::optional<coverage::Counters>& standing,
-                const std::optional<coverage::Counters>& appeared, Order order, bool one_image);
+                const std::optional<coverage::Counters>& appeared, Order order, Images images);
 
 }  // namespace integcov::supervise

@@ -4,8 +4,6 @@
 #include <csignal>
 #include <utility>
 
-#include "supervise/report_lines.h"
-
 namespace integcov::supervise {
 namespace {
 
@@ -22,13 +20,6 @@ upload::Rank rank_of(coverage::FileKind kind) {
 
 bool is_counters(const std::string& path) {
   return coverage::parse_file_name(path).kind == coverage::FileKind::covcounters;
-}
-
-bool is_for_the_child(const Action& action) {
-  return std::holds_alternative<ForwardSignal>(action) ||
-         std::holds_alternative<FindProcesses>(action) ||
-         std::holds_alternative<SignalSnapshot>(action) ||
-         std::holds_alternative<ReadSnapshot>(action);
 }
 
 // They would count a process once more with each.
@@ -48,6 +39,7 @@ Session::Session(SessionOptions options, MonoTime now)
   queue_.hold_until(now + options_.jitter);
   // What was left may end while our program starts: then each of them is to be seen as it comes.
   open_watch_ = options_.left_running.empty() ? now + kBeforeTheWatch : now;
+  if (options_.watched_since) snapshots_.starts().watched(*options_.watched_since);
   for (const LeftRunning& process : options_.left_running) snapshots_.left_running(process);
 }
 
@@ -98,18 +90,6 @@ void Session::prepare(MonoTime now) {
   outbox_.emplace_back(Prepare{});
 }
 
-void Session::on(const ChildExited& event, MonoTime now) {
-  phase_ = Phase::draining;
-  child_status_ = event.status;
-  std::erase_if(outbox_, is_for_the_child);
-  budget_.child_exited(now);
-  flush_.end();
-  descendants_deadline_ = now + kDescendantsWait;
-  if (uploads()) progress_due_ = now + kWorthALine;
-  queue_.hurry(now, *budget_.deadline());
-  if (!descendants_gone_) list_folder();
-}
-
 void Session::on(const DescendantsGone&, MonoTime) { descendants_gone_ = true; }
 
 void Session::on(const FileFinished& event, MonoTime now) { saw(event.file, now); }
@@ -118,6 +98,12 @@ void Session::on(const EventsLost&, MonoTime) {
   events_lost_ = listing_;
   list_folder();
 }
+
+void Session::on(const ImageStarting& event, MonoTime) {
+  snapshots_.starts().started(event.hash, event.tick);
+}
+
+void Session::on(const StartsWatched& event, MonoTime) { snapshots_.starts().watched(event.tick); }
 
 void Session::on(const FolderListed& event, MonoTime now) {
   listing_ = false;
@@ -227,19 +213,20 @@ void Session::add_under_new_name(const FileEntry& file, const std::string& reaso
   upload_counters({file, time_ns, coverage::with_time(file.path, time_ns)});
 }
 
-void Session::on(const WriterSeen& event, MonoTime) {
-  if (const auto upload = snapshots_.on_looked(event)) upload_counters(*upload);
+void Session::on(const WriterSeen& event, MonoTime now) {
+  if (const auto upload = snapshots_.on_looked(event, now)) upload_counters(*upload);
 }
 
-void Session::on(const SnapshotFolded& event, MonoTime) {
-  const auto upload = snapshots_.on_folded(event);
+void Session::on(const SnapshotFolded& event, MonoTime now) {
+  const auto upload = snapshots_.on_folded(event, now);
   switch (event.fold) {
     case Fold::replaced:
     case Fold::unchanged:
     case Fold::superseded:
     case Fold::vanished: ready_.removed(event.appeared); break;
     case Fold::kept:
-    case Fold::unreadable: break;
+    case Fold::unreadable:
+    case Fold::undecided: break;
   }
   if (event.wrapped) {
     warn_once("wrapped", "a counter in " + event.standing +
@@ -249,7 +236,7 @@ void Session::on(const SnapshotFolded& event, MonoTime) {
 }
 
 void Session::on(const ProcessesFound& event, MonoTime now) {
-  snapshots_.running(event);
+  snapshots_.running(event, now);
   flush_.on(event, now);
 }
 
@@ -286,12 +273,8 @@ void Session::warn_once(const std::string& key, std::string message) {
   if (warned_.insert(key).second) log(Severity::warning, std::move(message));
 }
 
-void Session::log_progress(MonoTime now) {
-  const auto left = std::chrono::ceil<std::chrono::seconds>(*budget_.deadline() - now);
-  log(Severity::info, progress_line(queue_.unsaved().size(), options_.storage, left));
-}
-
 void Session::add_flush_requests(MonoTime now) {
+  if (snapshots_.undecided()) flush_.want(now + kWhoRuns);
   while (auto request = flush_.next(now)) {
     if (auto* find = std::get_if<FindProcesses>(&*request)) {
       for (const auto& [hash, _] : covmeta_ns_) find->hashes.push_back(hash);
@@ -299,16 +282,6 @@ void Session::add_flush_requests(MonoTime now) {
     outbox_.push_back(std::visit([](const auto& r) -> Action { return r; }, *request));
   }
   for (std::string& sentence : flush_.take_warnings()) log(Severity::warning, std::move(sentence));
-}
-
-bool Session::awaits_descendants(MonoTime now) const {
-  return uploads() && !descendants_gone_ && ready_.covmeta_seen() && now < descendants_deadline_;
-}
-
-// No try is under way, and none can begin before the deadline.
-bool Session::out_of_time() const {
-  const auto next_try = queue_.deadline();
-  return next_try && *next_try >= *budget_.deadline() && queue_.running().empty();
 }
 
 std::optional<Action> Session::pop() {
@@ -322,7 +295,7 @@ std::optional<Action> Session::next_action(MonoTime now) {
   if (auto action = pop()) return action;
   if (phase_ == Phase::ended) return std::nullopt;
   snapshots_.look_again(now);
-  if (const auto request = snapshots_.next()) {
+  if (const auto request = snapshots_.next(now)) {
     return std::visit([](const auto& r) -> Action { return r; }, *request);
   }
   if (phase_ == Phase::draining && (told_to_end_ || now >= *budget_.deadline())) {
@@ -360,38 +333,11 @@ std::optional<Action> Session::next_action(MonoTime now) {
   return phase_ == Phase::draining ? next_while_draining(now) : std::nullopt;
 }
 
-std::optional<Action> Session::next_while_draining(MonoTime now) {
-  if (listing_ || snapshots_.busy() || awaits_descendants(now)) return std::nullopt;
-  if (!listed_without_descendants_) {
-    listed_without_descendants_ = true;
-    list_folder();
-    return pop();
-  }
-  if (!watch_closed_) {
-    watch_closed_ = true;
-    return CloseWatch{};
-  }
-  // What it names is in storage, or on the way there under that name.
-  const bool names_known = may_replace_ || replacing_.empty();
-  if (!end_recorded_ && names_known && !queue_.waiting(upload::Rank::counters)) {
-    write_end_record();
-    if (auto action = pop()) return action;
-  }
-  // Permanent failures don't keep us; what is new since the last look does.
-  if (!queue_.idle() && !out_of_time()) return std::nullopt;
-  if (look_again_) {
-    list_folder();
-  } else {
-    end("");
-  }
-  return pop();
-}
-
 std::optional<MonoTime> Session::deadline() const {
   if (phase_ == Phase::ended) return std::nullopt;
   std::optional<MonoTime> earliest = queue_.deadline();
   const auto also = [&](MonoTime time) { earliest = std::min(earliest.value_or(time), time); };
-  if (const auto looks = snapshots_.next_looks()) also(*looks);
+  if (const auto snapshots = snapshots_.deadline()) also(*snapshots);
   if (phase_ == Phase::running) {
     if (open_watch_) also(*open_watch_);
     if (first_look_) also(*first_look_);
@@ -402,48 +348,6 @@ std::optional<MonoTime> Session::deadline() const {
     if (!listed_without_descendants_ && !listing_) also(descendants_deadline_);
   }
   return earliest;
-}
-
-void Session::write_end_record() {
-  end_recorded_ = true;
-  if (start_recorded_) {
-    outbox_.emplace_back(WriteEndRecord{record_.end(child_status_, flush_.method())});
-  }
-}
-
-void Session::end(const std::string& why_unsaved) {
-  phase_ = Phase::ended;
-  if (!end_recorded_) write_end_record();
-  // What was judged needs no judgement by notes, but for what is yet to come. Else the next run has
-  // to.
-  if (!snapshots_.busy()) {
-    outbox_.emplace_back(RewriteNotes{snapshots_.notes_of_the_living(descendants_gone_)});
-  }
-  for (const upload::UploadId id : queue_.running()) outbox_.emplace_back(AbortUpload{id});
-
-  const auto unsaved = queue_.unsaved();
-  const auto say = [&](LogRecord record) { outbox_.emplace_back(WriteLog{std::move(record)}); };
-  if (!ready_.covmeta_seen()) {
-    if (!options_.unwritable_folder) say(no_coverage_line(options_.coverdir));
-  } else if (!ready_.counters_seen()) {
-    say(no_counters_line(options_.coverdir));
-  }
-  if (uploads() && ready_.covmeta_seen() && !descendants_gone_) {
-    say(still_running_line(options_.coverdir));
-  }
-  if (!unsaved.empty()) {
-    say(unsaved_line(unsaved, queue_.totals(), options_.storage, options_.coverdir, why_unsaved));
-  } else if (!uploads()) {
-    if (ready_.covmeta_seen() && !options_.own_folder) say(kept_line(options_.coverdir));
-  } else if (queue_.totals().stored > 0) {
-    say(uploaded_line(queue_.totals(), options_.storage));
-  }
-
-  ExitStatus status = child_status_;
-  if (status.shell_code() == 0 && options_.fail_on_upload_error && !unsaved.empty()) {
-    status = ExitStatus::exited(kExitOwnError);
-  }
-  outbox_.emplace_back(Exit{status});
 }
 
 }  // namespace integcov::supervise

@@ -43,6 +43,8 @@ struct SessionOptions {
   // Other runs may write to coverdir: no file takes another one's place, no snapshots are taken.
   bool shared_folder = false;
   std::vector<LeftRunning> left_running;  // in coverdir
+  // Each ImageStarting is told from that tick on, before these were looked at.
+  std::optional<std::uint64_t> watched_since;
   bool own_folder = false;  // coverdir is made for this run: where its files end is said later
   bool unwritable_folder = false;  // for the program: that was said
 };
@@ -61,6 +63,8 @@ class Session {
   static constexpr Duration kWorthALine = std::chrono::seconds(3);
   // After that many failed tries of one file while the app runs, the user is told.
   static constexpr int kWorthAWarning = 5;
+  // While a snapshot is undecided, those are looked for that have started by then.
+  static constexpr Duration kWhoRuns = std::chrono::seconds(1);
   // A stop signal that follows another one so soon finds everything still prepared.
   static constexpr Duration kPrepared = std::chrono::seconds(5);
 
@@ -86,6 +90,8 @@ class Session {
   void on(const DescendantsGone& event, MonoTime now);
   void on(const FileFinished& event, MonoTime now);
   void on(const EventsLost& event, MonoTime now);
+  void on(const ImageStarting& event, MonoTime now);
+  void on(const StartsWatched& event, MonoTime now);
   void on(const FolderListed& event, MonoTime now);
   void on(const UploadFinished& event, MonoTime now);
   void on(const WriterSeen& event, MonoTime now);

@@ -20,6 +20,7 @@ struct Sighting {
   std::int64_t at_ns = 0;  // CLOCK_REALTIME, after the image was read
   std::string image;       // opaque; empty: no live descendant of ours has this pid
   bool exact = false;      // false: it tells the process only, which may call execve unseen
+  std::uint64_t process_start = 0;  // in clock ticks since boot; 0: not known
   // CLOCK_REALTIME, a time by which that image ran already; 0: not known.
   std::int64_t since_ns = 0;
 };

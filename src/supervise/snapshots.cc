@@ -12,6 +12,11 @@ Snapshots::Process Snapshots::process_of(const std::string& path) {
   return {name.pid, std::move(name.hash)};
 }
 
+Images images_of(const FoldSnapshot& asked, const Sighting& now) {
+  if (asked.one_image || of_one_image(asked.known, asked.of, now)) return Images::one;
+  return asked.may_wait && now.image.empty() ? Images::open : Images::two;
+}
+
 void Snapshots::queue(const Process& process) {
   if (!std::exchange(series_.at(process).due, true)) due_.push_back(process);
 }
@@ -42,6 +47,7 @@ void Snapshots::left_running(const LeftRunning& process) {
   Series& series = series_.at(key);
   series.known.seen = process.seen;
   series.known.sure = true;
+  series.seen_at = starts_.count();
   series.looked = true;
   series.left = true;
   note(series);
@@ -50,16 +56,18 @@ void Snapshots::left_running(const LeftRunning& process) {
 void Snapshots::saw(const coverage::ReadyFile& file) {
   const Process process{file.name.pid, file.name.hash};
   const auto [found, is_new] = series_.try_emplace(process);
+  Series& series = found->second;
   if (is_new) {
     by_age_.push_back(process);
     begin(process, file.file, file.name.time_ns);
-    forget_some();
-  } else if (found->second.file.path != file.file.path) {
-    found->second.waiting[file.name.time_ns] = file.file;
-  } else if (found->second.file != file.file) {
+  } else if (series.file.path != file.file.path) {
+    series.waiting[file.name.time_ns] = {file.file, starts_.count()};
+  } else if (series.file != file.file) {
     begin(process, file.file, file.name.time_ns);  // somebody else wrote it anew
   }
+  if (!memory_of_.contains(file.file.path)) has_started(process, starts_.count());
   queue(process);
+  if (is_new) forget_some();
 }
 
 bool Snapshots::expects(const coverage::FileName& name) const {
@@ -81,16 +89,19 @@ void Snapshots::look_again(MonoTime now) {
   restarted_.clear();
 }
 
-std::optional<MonoTime> Snapshots::next_looks() const {
-  if (restarted_.empty()) return std::nullopt;
-  return looks_from_;
-}
-
-void Snapshots::running(const ProcessesFound& found) {
+void Snapshots::running(const ProcessesFound& found, MonoTime now) {
   ran_.clear();
   for (const ProcessesFound::Process& process : found.processes) ran_[process.pid] = process;
   metas_ = found.metas;
   ran_ns_ = found.end_ns;
+  ran_at_ = starts_.count();
+  for (const auto& [process, series] : series_) {
+    const auto ran = ran_.find(process.first);
+    if (ran == ran_.end() || !ran->second.exact) continue;
+    const Sighting seen{
+        .image = ran->second.image, .exact = true, .process_start = series.start.of_process};
+    if (series.start.of_process > 0) know_start(process, seen, now);
+  }
 }
 
 void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time_ns) {
@@ -101,6 +112,8 @@ void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time
   series.looked = false;
   series.gone = false;
   series.left = false;
+  series.seen_at = 0;
+  series.start = {};
 }
 
 std::optional<Snapshots::Memory> Snapshots::take_memory_of(const std::string& path) {
@@ -128,7 +141,7 @@ std::vector<NoteWriter> Snapshots::notes_of_the_living(bool none_left) const {
   return notes;
 }
 
-void Snapshots::know_writer(const Process& process, const Sighting& seen) {
+void Snapshots::know_writer(const Process& process, const Sighting& seen, MonoTime now) {
   Series& series = series_.at(process);
   Standing& known = series.known;
   const bool none_started = none_started_since(seen.meta, known.written_ns);
@@ -141,9 +154,11 @@ void Snapshots::know_writer(const Process& process, const Sighting& seen) {
                   .image = std::move(memory->image),
                   .exact = true};
     known.sure = true;
+    series.seen_at = memory->seen_at;
   } else if (ran_at(seen, known.newest_ns)) {
     known.seen = seen;
     known.sure = true;
+    series.seen_at = starts_.count();
   } else if (before != ran_.end() && ran_ns_ < static_cast<std::int64_t>(known.newest_ns)) {
     const auto meta = metas_.find(process.second);
     Sighting earlier{
@@ -151,17 +166,89 @@ void Snapshots::know_writer(const Process& process, const Sighting& seen) {
     if (same_image(earlier, seen)) {
       known.seen = seen;
       known.sure = true;
+      series.seen_at = starts_.count();
     } else if (meta != metas_.end() && meta->second.inode != 0 && meta->second == seen.meta) {
       earlier.meta = seen.meta;  // none has started since that look
       known.sure = earlier.exact;
       known.seen = std::move(earlier);
+      series.seen_at = ran_at_;
     }
   }
   if (known.seen.image.empty() && none_started) known.seen = seen;
+  know_start(process, seen, now);
   note(series);
 }
 
-std::optional<Snapshots::Request> Snapshots::next() {
+void Snapshots::has_started(const Process& process, Starts::Count by) {
+  Start& start = series_.at(process).start;
+  if (start.by == 0) start.by = by;
+  if (start.after == 0 || std::exchange(start.is_known, true)) return;
+  starts_.known(process.second, start.after, start.by);
+  news_ = true;
+}
+
+Snapshots::Start Snapshots::next_start(const Series& before, const Sighting& seen) {
+  if (same_image(before.known.seen, seen)) return before.start;
+  if (seen.process_start == 0 || seen.process_start != before.start.of_process) return {};
+  return {.after = before.seen_at, .of_process = seen.process_start};
+}
+
+void Snapshots::know_start(const Process& process, const Sighting& seen, MonoTime now) {
+  Series& series = series_.at(process);
+  if (!series.known.sure || !same_image(series.known.seen, seen)) return;
+  Start& start = series.start;
+  start.of_process = seen.process_start;
+  if (start.after == 0) start.after = starts_.before(seen.process_start);
+  if (!start.seen) start.seen = now;
+  if (start.by > 0 || now - *start.seen >= kStartedFor) has_started(process, starts_.count());
+}
+
+bool Snapshots::knows_last_look(const Series& series) {
+  return series.known.sure && series.known.seen.exact && series.seen_at > 0;
+}
+
+bool Snapshots::wrote_what_waits(const Process& process) const {
+  const Series& series = series_.at(process);
+  if (!knows_last_look(series)) return false;
+  return starts_.all_known(process.second, series.seen_at, series.waiting.begin()->second.by);
+}
+
+void Snapshots::decide_some(MonoTime now) {
+  const bool news = std::exchange(news_, false);
+  std::erase_if(undecided_, [&](const Process& process) {
+    Series& series = series_.at(process);
+    series.one_image = news && wrote_what_waits(process);
+    if (!series.one_image && now < *series.undecided_until) return false;
+    queue(process);
+    return true;
+  });
+}
+
+void Snapshots::decide() {
+  news_ = true;
+  for (const Process& process : undecided_) series_.at(process).undecided_until = MonoTime::min();
+}
+
+std::optional<MonoTime> Snapshots::deadline() const {
+  std::optional<MonoTime> earliest;
+  const auto also = [&](MonoTime time) { earliest = std::min(earliest.value_or(time), time); };
+  if (!restarted_.empty()) also(looks_from_);
+  for (const Process& process : undecided_) also(*series_.at(process).undecided_until);
+  return earliest;
+}
+
+std::vector<Snapshots::Upload> Snapshots::left_undecided() const {
+  std::vector<Upload> left;
+  for (const Process& process : undecided_) {
+    for (const auto& [time_ns, next] : series_.at(process).waiting) {
+      left.push_back({next.file, time_ns, next.file.path});
+    }
+  }
+  return left;
+}
+
+std::optional<Snapshots::Request> Snapshots::next(MonoTime now) {
+  decide_some(now);
   if (!notes_.empty()) {
     if (++noted_ > series_.size() + kMostOldNotes) {
       noted_ = 0;
@@ -187,22 +274,26 @@ std::optional<Snapshots::Request> Snapshots::next() {
       ++out_;
       return LookAtWriter{series.file.path, series.left};
     }
-    if (series.waiting.empty()) continue;
+    if (series.waiting.empty() || undecided_.contains(found->first)) continue;
     series.asked = true;
     ++out_;
-    const auto& [time_ns, file] = *series.waiting.begin();
-    const auto memory = memory_of_.find(file.path);
-    Appeared of{.time_ns = time_ns, .written_ns = file.mtime_ns, .image = ""};
+    const auto& [time_ns, next] = *series.waiting.begin();
+    const auto memory = memory_of_.find(next.file.path);
+    FoldSnapshot fold{series.file.path, next.file.path, series.known, {}, series.left};
+    fold.of = {.time_ns = time_ns, .written_ns = next.file.mtime_ns, .image = ""};
     if (memory != memory_of_.end()) {
-      of.written_ns = memory->second.written_ns();
-      of.image = memory->second.image;
+      fold.of.written_ns = memory->second.written_ns();
+      fold.of.image = memory->second.image;
     }
-    return FoldSnapshot{series.file.path, file.path, series.known, std::move(of), series.left};
+    fold.one_image = std::exchange(series.one_image, false);
+    fold.may_wait = !series.undecided_until && knows_last_look(series) && starts_.watching() &&
+                    fold.of.image.empty() && time_ns > series.known.newest_ns;
+    return fold;
   }
   return std::nullopt;
 }
 
-std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer) {
+std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer, MonoTime now) {
   const Process process = process_of(answer.path);
   const auto found = series_.find(process);
   if (found == series_.end() || !found->second.asked) return std::nullopt;
@@ -214,6 +305,8 @@ std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer) 
   if (series.looked) {
     if (same_image(answer.seen, known)) {
       known = answer.seen;
+      series.seen_at = starts_.count();
+      know_start(process, known, now);
       note(series);
     } else if (answer.seen.image.empty()) {
       series.gone = true;
@@ -224,19 +317,26 @@ std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer) 
     return std::nullopt;
   }
   series.looked = true;
-  know_writer(process, answer.seen);
+  know_writer(process, answer.seen, now);
   return Upload{series.file, series.known.newest_ns, series.newest};
 }
 
-std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answer) {
+std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answer, MonoTime now) {
   const Process process = process_of(answer.standing);
   const auto found = series_.find(process);
   if (found == series_.end() || !found->second.asked) return std::nullopt;
   Series& series = found->second;
   series.asked = false;
   --out_;
+  if (answer.fold == Fold::undecided) {
+    series.undecided_until = now + kUndecided;
+    undecided_.insert(process);
+    news_ = true;
+    return std::nullopt;
+  }
+  series.undecided_until.reset();
   const std::uint64_t time_ns = coverage::parse_file_name(answer.appeared).time_ns;
-  const FileEntry appeared = series.waiting[time_ns];
+  const auto [appeared, by] = series.waiting[time_ns];
   series.waiting.erase(time_ns);
   queue(process);
 
@@ -246,14 +346,18 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
     case Fold::superseded:
     case Fold::vanished: take_memory_of(answer.appeared); return std::nullopt;
     case Fold::unreadable: return itself;
+    case Fold::undecided:
     case Fold::kept:
       if (newer) {
         const bool left = series.left && same_image(series.known.seen, answer.seen);
         notes_.push_back({series.file.path, {}, ""});
+        const Start start = next_start(series, answer.seen);
         begin(process, appeared, time_ns);
+        series.start = start;
+        if (start.by == 0 && !memory_of_.contains(appeared.path)) series.start.by = by;
         series.looked = true;
         series.left = left;
-        know_writer(process, answer.seen);
+        know_writer(process, answer.seen, now);
       }
       return itself;
     case Fold::replaced:
@@ -271,14 +375,18 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
              .image = std::move(memory->image),
              .exact = true};
     series.known.sure = true;
+    series.seen_at = memory->seen_at;
   }
   if (ran_at(answer.seen, time_ns)) {
     known = answer.seen;
     series.known.sure = true;
+    series.seen_at = starts_.count();
   } else if (answer.seen.image == known.image && answer.seen.exact == known.exact) {
     series.known.sure |= known.exact && known.at_ns < static_cast<std::int64_t>(time_ns);
     known = answer.seen;
+    series.seen_at = starts_.count();
   }
+  know_start(process, answer.seen, now);
   if (series.known.sure && !was_sure) note(series);
   if (answer.fold == Fold::unchanged) return std::nullopt;
   series.file = answer.file;

@@ -21,6 +21,7 @@
 #include "coverage/ready_set.h"
 #include "supervise/flush.h"
 #include "supervise/fold.h"
+#include "supervise/starts.h"
 
 namespace integcov::supervise {
 
@@ -44,7 +45,12 @@ struct FoldSnapshot {
   Standing known;
   Appeared of;  // the one that appeared
   bool left = false;
+  bool one_image = false;  // that is known
+  bool may_wait = false;   // if it isn't, and its writer is gone: Fold::undecided
 };
+
+// What is known of both, after a look at who has the pid.
+Images images_of(const FoldSnapshot& asked, const Sighting& now);
 
 // For a later run, should we be killed, or the writer outlive us: it was seen when that covmeta was
 // there. Without an inode: nothing may take this file's place any more. No answer.
@@ -80,6 +86,11 @@ class Snapshots {
   // Processes that are remembered. Beyond that the first one that didn't run at the last look is
   // forgotten, else the first one of all: further snapshots of it get names of their own.
   static constexpr std::size_t kMostProcesses = 2000;
+  // How long a file may stay undecided while more is found out about what has started since its
+  // writer was seen.
+  static constexpr Duration kUndecided = std::chrono::seconds(5);
+  // An image that was seen so long ago has written its covmeta.
+  static constexpr Duration kStartedFor = std::chrono::seconds(1);
 
   // Before the program starts. Its further files are this run's.
   void left_running(const LeftRunning& process);
@@ -90,18 +101,24 @@ class Snapshots {
   void saw(const coverage::ReadyFile& file);
   // Whose memory a file is that will be seen. `meta` was there before it was read.
   void read_from(const std::string& path, std::string image, const MetaStamp& meta) {
-    memory_of_[path] = {std::move(image), meta};
+    memory_of_[path] = {std::move(image), meta, starts_.count()};
   }
   // An image of that hash has started: its writers are to be looked at again, while they are there.
   void image_started(const std::string& hash) { restarted_.insert(hash); }
   // They are, unless many were a moment ago: no more than one a millisecond.
   void look_again(MonoTime now);
-  [[nodiscard]] std::optional<MonoTime> next_looks() const;
+  // As in supervise::Event.
+  Starts& starts() { return starts_; }
+  // Whether some file is undecided: then it helps to know who runs.
+  [[nodiscard]] bool undecided() const { return !undecided_.empty(); }
+  // It helps no more: they are decided by what is known.
+  void decide();
   // Who runs, and when that was found out.
-  void running(const ProcessesFound& found);
+  void running(const ProcessesFound& found, MonoTime now);
 
   using Request = std::variant<LookAtWriter, FoldSnapshot, NoteWriter, RewriteNotes>;
-  std::optional<Request> next();
+  std::optional<Request> next(MonoTime now);
+  [[nodiscard]] std::optional<MonoTime> deadline() const;
   // At the end: of writers that weren't seen gone, and may write after us. `none_left`: of our
   // descendants.
   [[nodiscard]] std::vector<NoteWriter> notes_of_the_living(bool none_left) const;
@@ -114,11 +131,25 @@ class Snapshots {
     std::string newest;       // the name that Go gave to its content
   };
   // What is to be uploaded for it.
-  std::optional<Upload> on_looked(const WriterSeen& answer);
-  std::optional<Upload> on_folded(const SnapshotFolded& answer);
+  std::optional<Upload> on_looked(const WriterSeen& answer, MonoTime now);
+  std::optional<Upload> on_folded(const SnapshotFolded& answer, MonoTime now);
+  // What is undecided when there is no time left, and so isn't uploaded.
+  [[nodiscard]] std::vector<Upload> left_undecided() const;
 
  private:
   using Process = std::pair<std::uint32_t, std::string>;  // pid and hash
+  struct Waiting {
+    FileEntry file;
+    Starts::Count by = 0;  // what had started when it was there
+  };
+  // As Starts::known; 0: not known.
+  struct Start {
+    Starts::Count after = 0;
+    Starts::Count by = 0;
+    std::uint64_t of_process = 0;  // in clock ticks since boot
+    std::optional<MonoTime> seen;  // the image, first
+    bool is_known = false;         // to Starts
+  };
   struct Series {
     FileEntry file;      // what stands
     std::string newest;  // the name that its content had
@@ -127,9 +158,13 @@ class Snapshots {
     bool asked = false;   // a request is out
     bool looked = false;  // at the writer, and the file was given for upload
     bool look_again = false;
-    bool gone = false;                           // its writer
-    bool left = false;                           // it is no descendant of ours
-    std::map<std::uint64_t, FileEntry> waiting;  // by time
+    bool gone = false;                         // its writer
+    bool left = false;                         // it is no descendant of ours
+    std::map<std::uint64_t, Waiting> waiting;  // by time
+    Starts::Count seen_at = 0;                 // known.seen was; 0: not known
+    Start start;                               // of the image that is known
+    std::optional<MonoTime> undecided_until;
+    bool one_image = false;  // what waits first and what stands, as turned out later
   };
 
   static Process process_of(const std::string& path);
@@ -142,6 +177,7 @@ class Snapshots {
   struct Memory {
     std::string image;
     MetaStamp meta;
+    Starts::Count seen_at = 0;
     // None has started since `meta` got there if it is there still: that was before the memory was
     // read, and its file may have been written when another image ran already.
     [[nodiscard]] std::int64_t written_ns() const { return meta.changed_ns + 1; }
@@ -149,19 +185,34 @@ class Snapshots {
   // Whose memory the file is, if it is.
   std::optional<Memory> take_memory_of(const std::string& path);
   // What `seen`, a look taken after the first file was there, tells of its writer.
-  void know_writer(const Process& process, const Sighting& seen);
+  void know_writer(const Process& process, const Sighting& seen, MonoTime now);
+  // What is found out about the start of a series' image: it has started by then; it was seen.
+  void has_started(const Process& process, Starts::Count by);
+  void know_start(const Process& process, const Sighting& seen, MonoTime now);
+  // Of the image whose file follows in a series of its own.
+  static Start next_start(const Series& before, const Sighting& seen);
+  // When the image that wrote what stands ran, in the order of starts.
+  static bool knows_last_look(const Series& series);
+  // Whether what waits first was written by the image that was seen last.
+  [[nodiscard]] bool wrote_what_waits(const Process& process) const;
+  // Queues what is undecided no more.
+  void decide_some(MonoTime now);
 
   std::set<std::string> restarted_;  // hashes
   MonoTime looks_from_ = MonoTime::min();
   std::map<Process, Series> series_;
   std::deque<Process> by_age_;
   std::deque<Process> due_;
+  Starts starts_;
+  std::set<Process> undecided_;
+  bool news_ = false;  // that may decide them
   std::deque<NoteWriter> notes_;
   std::size_t noted_ = 0;                                 // since they were written anew
   std::map<std::string, Memory> memory_of_;               // by path, until it is looked into
   std::map<std::uint32_t, ProcessesFound::Process> ran_;  // the last time that was found out
   std::map<std::string, MetaStamp> metas_;                // as in ProcessesFound
   std::int64_t ran_ns_ = 0;
+  Starts::Count ran_at_ = 0;
   std::size_t out_ = 0;
 };
 

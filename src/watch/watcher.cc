@@ -3,15 +3,32 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 
 #include "coverage/file_name.h"
 
 namespace integcov::watch {
+namespace {
 
-void Watcher::open() {
-  fd_.reset(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+constexpr std::uint32_t kMask =
+    IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR | IN_EXCL_UNLINK;
+
+UniqueFd new_queue() { return UniqueFd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)); }
+
+}  // namespace
+
+UniqueFd Watcher::begin(const std::string& folder) {
+  UniqueFd fd = new_queue();
+  if (fd && inotify_add_watch(fd.get(), (folder + '/').c_str(), kMask) < 0) fd.reset();
+  return fd;
+}
+
+void Watcher::open(UniqueFd begun) {
+  const bool from_now_on = !begun;
+  fd_ = from_now_on ? new_queue() : std::move(begun);
   if (!fd_) return;
   try {
     watcher_.emplace(loop_, fd_.get(), [this](event::Readiness) { drain(); });
@@ -20,13 +37,22 @@ void Watcher::open() {
     watcher_.reset();
     return;
   }
-  watch("");
+  if (from_now_on) {
+    watch("");
+  } else {
+    watch_folder("");
+  }
 }
 
 bool Watcher::watch(const std::string& subfolder) {
+  const bool is_new = watch_folder(subfolder);
+  if (is_new && subfolder.empty()) callbacks_.missed();
+  return is_new;
+}
+
+bool Watcher::watch_folder(const std::string& subfolder) {
   if (!watcher_) return false;
-  std::uint32_t mask = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR | IN_EXCL_UNLINK;
-  if (!subfolder.empty()) mask |= IN_DONT_FOLLOW;
+  const std::uint32_t mask = subfolder.empty() ? kMask : kMask | IN_DONT_FOLLOW;
   const std::string path = folder_ + '/' + subfolder;
   const int descriptor = inotify_add_watch(fd_.get(), path.c_str(), mask);
   if (descriptor < 0) return false;
@@ -42,34 +68,53 @@ void Watcher::close() {
   folders_.clear();
 }
 
-void Watcher::drain() {
-  alignas(inotify_event) char buffer[16 * 1024];
-  // Once per turn of the loop: a busy writer must not keep signals waiting.
-  const ssize_t got = read(fd_.get(), buffer, sizeof buffer);
-  bool lost = false;
-  for (ssize_t at = 0; at < got && watcher_;) {
-    inotify_event header{};
-    std::memcpy(&header, buffer + at, sizeof header);
-    const char* name = header.len > 0 ? buffer + at + sizeof header : "";
-    if (dispatch(header.wd, header.mask, name)) lost = true;
-    at += static_cast<ssize_t>(sizeof header + header.len);
+void Watcher::catch_up() {
+  constexpr int kMost = 64;  // more than the kernel keeps by default (max_queued_events)
+  for (int reads = 0; watcher_ && drain(); ++reads) {
+    if (reads == kMost) return callbacks_.missed();
   }
-  if (lost && watcher_) callbacks_.lost();
 }
 
-bool Watcher::dispatch(int descriptor, std::uint32_t mask, const char* name) {
-  if ((mask & IN_Q_OVERFLOW) != 0) return true;
+// A callback may catch up, which goes on with what is left here. Once per turn of the loop: a busy
+// writer must not keep signals waiting.
+bool Watcher::drain() {
+  if (at_ == end_) {
+    at_ = 0;
+    end_ = static_cast<std::size_t>(
+        std::max<ssize_t>(0, read(fd_.get(), events_.data(), events_.size())));
+  }
+  const bool some = at_ < end_;
+  bool lost = false;
+  while (at_ < end_ && watcher_) {
+    inotify_event header{};
+    std::memcpy(&header, &events_[at_], sizeof header);
+    const std::string name = header.len > 0 ? &events_[at_ + sizeof header] : "";
+    at_ += sizeof header + header.len;
+    if (dispatch(header.wd, header.mask, name)) lost = true;
+  }
+  if (lost && watcher_) callbacks_.lost();
+  return some;
+}
+
+bool Watcher::dispatch(int descriptor, std::uint32_t mask, const std::string& name) {
+  if ((mask & IN_Q_OVERFLOW) != 0) {
+    callbacks_.missed();
+    return true;
+  }
   const auto folder = folders_.find(descriptor);
   if (folder == folders_.end()) return false;
   if ((mask & IN_IGNORED) != 0) {  // the folder is gone; another may have its name by now
     folders_.erase(folder);
     return true;
   }
-  if (*name == '\0') return false;  // IN_UNMOUNT: IN_IGNORED follows
+  if (name.empty()) return false;  // IN_UNMOUNT: IN_IGNORED follows
   const std::string path = folder->second + name;
   if ((mask & IN_ISDIR) != 0) return recurse_ && path != coverage::kControlFolder;
-  if ((mask & IN_CREATE) == 0)
-    callbacks_.finished(path);  // a file that was made isn't complete yet
+  if ((mask & IN_CREATE) != 0) {
+    callbacks_.made(path);
+  } else {
+    callbacks_.finished(path);
+  }
   return false;
 }
 

@@ -2,6 +2,8 @@
 // work (gVisor, network mounts, no watches left) listing the folder is the truth.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <optional>
@@ -18,6 +20,10 @@ class Watcher {
   struct Callbacks {
     // A file got its final name or was closed after writing; a path as in FileEntry.
     std::function<void(const std::string& path)> finished;
+    // A file was made.
+    std::function<void(const std::string& path)> made;
+    // Some of the above weren't told, or may not have been: of the folder itself before now.
+    std::function<void()> missed;
     // Events may have been lost, a subfolder appeared or a watched one is gone: list the folder.
     // Once after any number of such events that were there to read.
     std::function<void()> lost;
@@ -35,8 +41,14 @@ class Watcher {
   Watcher& operator=(const Watcher&) = delete;
   ~Watcher() { close(); }
 
-  // Begins to watch the folder. Without inotify it does nothing.
-  void open();
+  // As if open() had been called now, for a watcher that is made later. Nothing without inotify.
+  static UniqueFd begin(const std::string& folder);
+
+  // Begins to watch the folder, or goes on with what was begun. Without inotify it does nothing.
+  void open(UniqueFd begun = {});
+
+  // Tells now what has happened by now.
+  void catch_up();
 
   // Watches that subfolder too, if it isn't yet; "" is the folder itself, once it is there (again).
   // True if it is watched from now on: what was made in it before may have been missed. Nothing
@@ -50,15 +62,20 @@ class Watcher {
   void close();
 
  private:
-  void drain();
+  // False when there was nothing to read.
+  bool drain();
   // True for what lost() is about.
-  bool dispatch(int descriptor, std::uint32_t mask, const char* name);
+  bool dispatch(int descriptor, std::uint32_t mask, const std::string& name);
+  bool watch_folder(const std::string& subfolder);
 
   event::Loop& loop_;
   std::string folder_;
   bool recurse_;
   Callbacks callbacks_;
   UniqueFd fd_;
+  std::array<char, 16 * 1024> events_;  // read and not yet dispatched: from at_ to end_
+  std::size_t at_ = 0;
+  std::size_t end_ = 0;
   std::map<int, std::string> folders_;  // by watch descriptor: the subfolder, "" or ending in '/'
   std::optional<event::FdWatcher> watcher_;
 };

@@ -32,6 +32,9 @@ TEST(FileName, LooksAtTheLastComponentOfAPath) {
 TEST(FileName, AFileBeingWrittenIsTemporary) {
   EXPECT_EQ(parse_file_name("tmp.covmeta." + kHash + "1763861160000000001").kind,
             FileKind::temporary);
+  EXPECT_EQ(parse_file_name("tmp.covmeta." + kHash + "1763861160000000001").hash, kHash);
+  EXPECT_EQ(parse_file_name("tmp.covmeta." + kHash.substr(1)).hash, "");
+  EXPECT_EQ(parse_file_name("tmp.covcounters." + kHash + ".1.2").hash, "") << "a covmeta's only";
   EXPECT_EQ(parse_file_name("tmp.").kind, FileKind::temporary);
   EXPECT_EQ(parse_file_name("tmp").kind, FileKind::other);
   EXPECT_EQ(parse_file_name("tmpx").kind, FileKind::other);

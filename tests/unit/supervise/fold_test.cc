@@ -151,8 +151,8 @@ struct Pair {
   Values appeared;
 };
 
-Fold fold(const Pair& pair, bool appeared_newer = true, bool one_image = true) {
-  return judge(counters(pair.standing), counters(pair.appeared), {appeared_newer}, one_image).fold;
+Fold fold(const Pair& pair, bool appeared_newer = true, Images images = Images::one) {
+  return judge(counters(pair.standing), counters(pair.appeared), {appeared_newer}, images).fold;
 }
 
 const Pair kGrown{{1, 2}, {1, 3}};
@@ -176,7 +176,7 @@ TEST(Judge, ACounterThatGotSmallerKeepsBoth) {
 
 TEST(Judge, OfTwoThatWereWrittenAtOnceTheLargerOneStays) {
   const auto of = [](const Values& standing, const Values& appeared, bool newer) {
-    return judge(counters(standing), counters(appeared), {newer, true}, true).fold;
+    return judge(counters(standing), counters(appeared), {newer, true}, Images::one).fold;
   };
   EXPECT_EQ(of({1, 5}, {1, 3}, true), Fold::superseded);
   EXPECT_EQ(of({1, 3}, {1, 5}, false), Fold::replaced);
@@ -203,20 +203,20 @@ TEST(Overlap, IsWhenTheOneNamedFirstWasWrittenAfterTheOtherGotItsName) {
 
 TEST(Judge, AnotherImageKeepsBothWhateverTheCounters) {
   for (const Pair& pair : {kGrown, kEqual, kSmaller}) {
-    EXPECT_EQ(fold(pair, true, false), Fold::kept);
-    EXPECT_EQ(fold(pair, false, false), Fold::kept);
+    EXPECT_EQ(fold(pair, true, Images::two), Fold::kept);
+    EXPECT_EQ(fold(pair, false, Images::two), Fold::kept);
   }
 }
 
 TEST(Judge, AnotherProgramKeepsBoth) {
   coverage::Counters other = counters({1, 3});
   other.hash.fill('x');
-  EXPECT_EQ(judge(counters({1, 2}), other, {}, true).fold, Fold::kept);
+  EXPECT_EQ(judge(counters({1, 2}), other, {}, Images::one).fold, Fold::kept);
 }
 
 TEST(Judge, ACounterThatWrappedIsSaidAndTheNewestStays) {
   const auto of = [](const Values& standing, const Values& appeared, bool newer) {
-    return judge(counters(standing), counters(appeared), {newer}, true);
+    return judge(counters(standing), counters(appeared), {newer}, Images::one);
   };
   const Judgement newer = of({4'000'000'000, 1}, {5, 1}, true);
   EXPECT_EQ(newer.fold, Fold::replaced);
@@ -225,14 +225,14 @@ TEST(Judge, ACounterThatWrappedIsSaidAndTheNewestStays) {
   EXPECT_EQ(older.fold, Fold::superseded);
   EXPECT_TRUE(older.wrapped);
   EXPECT_FALSE(of({1, 2}, {1, 3}, true).wrapped);
-  EXPECT_FALSE(judge(counters({4'000'000'000}), counters({5}), {}, false).wrapped)
+  EXPECT_FALSE(judge(counters({4'000'000'000}), counters({5}), {}, Images::two).wrapped)
       << "of two images it says nothing";
 }
 
 TEST(Judge, WhatCannotBeParsedIsLeftAlone) {
-  EXPECT_EQ(judge(counters({1}), std::nullopt, {}, true).fold, Fold::unreadable);
-  EXPECT_EQ(judge(std::nullopt, std::nullopt, {}, true).fold, Fold::unreadable);
-  EXPECT_EQ(judge(std::nullopt, counters({1}), {}, true).fold, Fold::kept);
+  EXPECT_EQ(judge(counters({1}), std::nullopt, {}, Images::one).fold, Fold::unreadable);
+  EXPECT_EQ(judge(std::nullopt, std::nullopt, {}, Images::one).fold, Fold::unreadable);
+  EXPECT_EQ(judge(std::nullopt, counters({1}), {}, Images::one).fold, Fold::kept);
 }
 
 }  // namespace

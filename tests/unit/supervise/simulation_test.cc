@@ -18,6 +18,8 @@ TEST(Simulation, NoSeededWorldBreaksAPromise) {
   std::size_t unsaved = 0;
   std::size_t folded = 0;
   std::size_t missed = 0;
+  std::size_t undecided = 0;
+  std::size_t known_by_starts = 0;
   std::uint64_t seed = 0;
   for (; worlds > 0 ? seed < worlds : events < kEvents; ++seed) {
     std::mt19937_64 random(seed);
@@ -28,6 +30,8 @@ TEST(Simulation, NoSeededWorldBreaksAPromise) {
     unsaved += world.unsaved();
     folded += world.folded();
     missed += world.missed();
+    undecided += world.undecided();
+    known_by_starts += world.known_by_starts();
   }
   RecordProperty("worlds", std::to_string(seed));
   RecordProperty("events", std::to_string(events));
@@ -37,6 +41,8 @@ TEST(Simulation, NoSeededWorldBreaksAPromise) {
   EXPECT_LT(missed, folded / 20) << "too many snapshots of one image count twice";
   RecordProperty("folded", std::to_string(folded));
   RecordProperty("missed", std::to_string(missed));
+  RecordProperty("undecided", std::to_string(undecided));
+  RecordProperty("known_by_starts", std::to_string(known_by_starts));
   EXPECT_LT(events / seed, 150U) << "few worlds are little variety";
 }
 

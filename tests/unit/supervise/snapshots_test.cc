@@ -41,7 +41,7 @@ class SnapshotsTest : public ::testing::Test {
     for (const auto& [pid, image] : images) {
       found.processes.push_back({.pid = pid, .image = image, .exact = true});
     }
-    snapshots_.running(found);
+    snapshots_.running(found, now_);
   }
   void program_starts(const std::string& hash) {
     snapshots_.image_started(hash);
@@ -50,7 +50,7 @@ class SnapshotsTest : public ::testing::Test {
   }
   // The next request, after notes.
   std::optional<Snapshots::Request> next() {
-    while (auto request = snapshots_.next()) {
+    while (auto request = snapshots_.next(now_)) {
       const auto* note = std::get_if<NoteWriter>(&*request);
       if (note == nullptr) return request;
       notes_.push_back(*note);
@@ -76,18 +76,19 @@ class SnapshotsTest : public ::testing::Test {
   }
   std::optional<Snapshots::Upload> looked(const std::string& name, const std::string& image,
                                           MetaStamp meta = started(0)) {
-    return snapshots_.on_looked({name, {.meta = meta, .at_ns = 0, .image = image, .exact = true}});
+    return snapshots_.on_looked({name, {.meta = meta, .at_ns = 0, .image = image, .exact = true}},
+                                now_);
   }
   std::optional<Snapshots::Upload> folded(const FoldSnapshot& asked, Fold fold,
                                           const std::string& image = "a",
                                           MetaStamp meta = started(0)) {
-    return snapshots_.on_folded(
-        {.standing = asked.standing,
-         .appeared = asked.appeared,
-         .fold = fold,
-         .wrapped = false,
-         .file = entry(asked.standing, 20),
-         .seen = {.meta = meta, .at_ns = 0, .image = image, .exact = true}});
+    return snapshots_.on_folded({.standing = asked.standing,
+                                 .appeared = asked.appeared,
+                                 .fold = fold,
+                                 .wrapped = false,
+                                 .file = entry(asked.standing, 20),
+                                 .seen = {.meta = meta, .at_ns = 0, .image = image, .exact = true}},
+                                now_);
   }
   // A process's first file, whose writer was seen.
   void begin(const std::string& name, const std::string& image = "a", MetaStamp meta = started(0)) {
@@ -435,7 +436,7 @@ TEST_F(SnapshotsTest, TooManyOldNotesAreWrittenAnew) {
     program_starts(kHash);
     expect_look(path(5));
     looked(path(5), "a", started(second));
-    const auto request = snapshots_.next();
+    const auto request = snapshots_.next(now_);
     ASSERT_TRUE(request);
     if (const auto* anew = std::get_if<RewriteNotes>(&*request)) {
       ASSERT_EQ(anew->notes.size(), 1U) << "of the writers that are known";
@@ -472,7 +473,8 @@ TEST_F(SnapshotsTest, AWriterThatRanWhenItsFirstFileWasNamedIsSureFromOneLook) {
                            .at_ns = 7 * kSecond,
                            .image = "a",
                            .exact = true,
-                           .since_ns = since}});
+                           .since_ns = since}},
+                         now_);
     saw(path(8));
     const bool ran = since < 5 * kSecond;
     const FoldSnapshot asked = expect_fold(path(5), path(8));
@@ -490,7 +492,7 @@ TEST_F(SnapshotsTest, ManyWritersAreLookedAtOnceAMillisecondAtMost) {
   ran(images, 4 * kSecond);
   for (std::uint32_t pid = 1; pid <= kWriters; ++pid) begin(path(5, pid), images[pid], started(4));
 
-  EXPECT_EQ(snapshots_.next_looks(), std::nullopt);
+  EXPECT_EQ(snapshots_.deadline(), std::nullopt);
   const MonoTime end = now_ + std::chrono::seconds(1);
   unsigned looks = 0;
   for (std::int64_t second = 6; now_ < end; now_ += std::chrono::milliseconds(1), ++second) {
@@ -503,8 +505,8 @@ TEST_F(SnapshotsTest, ManyWritersAreLookedAtOnceAMillisecondAtMost) {
     }
   }
   EXPECT_EQ(looks, 1000U) << "a look at all, and that again when the time for it is over";
-  ASSERT_TRUE(snapshots_.next_looks());
-  EXPECT_GT(*snapshots_.next_looks(), now_ - std::chrono::milliseconds(1));
+  ASSERT_TRUE(snapshots_.deadline());
+  EXPECT_GT(*snapshots_.deadline(), now_ - std::chrono::milliseconds(1));
 }
 
 TEST_F(SnapshotsTest, AWriterThatHasBecomeAnotherImageIsForgotten) {

@@ -56,6 +56,9 @@ class World {
   [[nodiscard]] std::size_t unsaved() const { return unsaved_; }
   [[nodiscard]] std::size_t folded() const { return folded_; }
   [[nodiscard]] std::size_t missed() const { return missed_; }
+  // Of folds: which waited, and which of these were known by what had started.
+  [[nodiscard]] std::size_t undecided() const { return ever_undecided_; }
+  [[nodiscard]] std::size_t known_by_starts() const { return known_by_starts_; }
   [[nodiscard]] std::size_t events() const { return events_; }  // that the session was told
 
  private:
@@ -109,6 +112,7 @@ class World {
     bool handler = false;
     int born = 0;      // its first image
     MonoTime began{};  // its image
+    MonoTime start = kBegin;
   };
   struct Content {
     int image = 0;
@@ -118,6 +122,9 @@ class World {
   static constexpr const char* kHash = "0123456789abcdef0123456789abcdef";
   static std::string meta_path() { return std::string("covmeta.") + kHash; }
   static std::int64_t wall(MonoTime time) { return time.time_since_epoch().count(); }
+  static std::uint64_t tick(MonoTime time) {
+    return static_cast<std::uint64_t>(wall(time)) / 10'000'000;
+  }
   std::int64_t wall_now() { return last_ns_ = std::max(last_ns_ + 1, wall(now_)); }
 
   void start_image(MonoTime time, Process& process) {
@@ -126,10 +133,17 @@ class World {
       process.image = ++last_image_;
       process.began = now_;
       if (process.born == 0) process.born = process.image;
+      if (process.pid != main_.pid && process.born == process.image) process.start = now_;
       process.count = 0;
       process.alive = true;
     });
-    at(time + ms(pick_(3)), [this] {  // Go's runtime has begun
+    const MonoTime made = time + ms(pick_(3));
+    at(made, [this] {  // Go's runtime has begun
+      const bool overflow = lossy_ && pick_(3) == 1;
+      if (overflow) return watch_sees([this] { return StartsWatched{tick(now_)}; });
+      watch_sees([this] { return ImageStarting{kHash, tick(now_)}; });
+    });
+    at(made + ms(pick_(2)), [this] {
       ++meta_inode_;
       write(meta_path());
     });
@@ -247,7 +261,11 @@ class World {
   // A process of an earlier run, whose supervisor was killed: not a descendant, and it writes more.
   void plan_left_running(MonoTime exit) {
     left_ = {.pid = 30, .image = ++last_image_, .count = 1 + pick_(3), .alive = true};
-    left_.began = kBegin - ms(6000);
+    left_.began = left_.start = kBegin - ms(6000);
+    if (pick_(4) != 1) {
+      options_.watched_since = tick(kBegin) - 1;
+      watching_ = true;
+    }
     const std::int64_t time = wall(kBegin - ms(5000));
     disk_[meta_path()] = {meta_path(), 10, time - 1};
     const std::string path = std::string("covcounters.") + kHash + ".30." + std::to_string(time);
@@ -278,23 +296,41 @@ class World {
     FileEntry& file = disk_[path];
     const bool same_size = is_meta(path) || pick_(4) == 1;
     file = {path, same_size && file.size > 0 ? file.size : file.size + 10 + pick_(50), wall_now()};
-    if (!watching_ || watch_closed_) return;
     if (lossy_ && pick_(3) == 1) {
       if (pick_(2) == 1) at(now_ + ms(pick_(50)), [this] { tell(EventsLost{}); });
       return;
     }
     for (std::uint64_t copies = pick_(8) == 1 ? 2 : 1; copies > 0; --copies) {
-      at(now_ + ms(pick_(20)), [this, path] { file_event(path); });
+      watch_sees([this, path] { return file_event(path); });
+    }
+  }
+
+  // The kernel keeps events in their order until they are read.
+  void watch_sees(std::function<std::optional<Event>()> event) {
+    if (!watching_ || watch_closed_) return;
+    unread_.push_back(std::move(event));
+    at(now_ + ms(pick_(20)), [this] {
+      if (const auto next = read_event()) tell(*next);
+    });
+  }
+  std::optional<Event> read_event() {
+    if (unread_.empty()) return std::nullopt;
+    const auto event = std::move(unread_.front());
+    unread_.pop_front();
+    return watch_closed_ ? std::nullopt : event();
+  }
+  void catch_up() {
+    while (!unread_.empty()) {
+      if (auto event = read_event()) answers_.push_back(*std::move(event));
     }
   }
 
   // As the shell does: what is there now.
-  void file_event(const std::string& path) {
+  std::optional<Event> file_event(const std::string& path) {
     const auto there = disk_.find(path);
-    if (watch_closed_ || there == disk_.end()) return;
-    const FileEntry file = there->second;
-    told({file});
-    tell(FileFinished{file});
+    if (there == disk_.end()) return std::nullopt;
+    told({there->second});
+    return FileFinished{there->second};
   }
 
   void child_exits() {
@@ -393,12 +429,14 @@ class World {
     require(!forced_, "it goes on although told to end at once");
     require(exit_at_ || to_forward_.empty(), "a signal was not forwarded");
     const bool flushes = options_.flush.mode != config::FlushMode::off;
-    if (is_idle() && !flushes) require(!timer, "a timer although nothing is to do");
+    // But for one more look at those who are there, which is due at once.
+    const bool soon = timer && *timer <= now_ + ms(20);
+    if (is_idle() && !flushes) require(!timer || soon, "a timer although nothing is to do");
   }
 
   // The app runs, and nothing that the session knows of is undone.
   [[nodiscard]] bool is_idle() const {
-    if (exit_at_ || listing_ || !running_.empty()) return false;
+    if (exit_at_ || listing_ || !running_.empty() || !undecided_.empty()) return false;
     if (now_ < kBegin + Session::kBeforeTheWatch + Session::kFirstLook + ms(200)) return false;
     for (const auto& [path, file] : told_) {
       const auto done = done_.find(path);
@@ -426,14 +464,17 @@ class World {
       answered_after_exit_ = exit_at_.has_value();
       listed_.clear();
       for (const auto& [path, file] : disk_) listed_.push_back({file});
+      while (!unread_.empty()) {
+        if (const auto event = read_event()) tell(*event);
+      }
       told(listed_);
       tell(FolderListed{listed_});
     });
   }
 
   void perform(const OpenWatch&) {
-    require(!watching_ && !exit_at_, "OpenWatch not once while the child runs");
-    watching_ = true;
+    require(!std::exchange(opened_, true) && !exit_at_, "OpenWatch not once while the child runs");
+    if (!std::exchange(watching_, true)) answers_.emplace_back(StartsWatched{tick(now_)});
   }
 
   void perform(const CloseWatch&) {
@@ -515,6 +556,7 @@ class World {
       seen.image = image_text(*process);
       seen.exact = !closed_;
       if (seen.exact && clocks_agree_) seen.since_ns = wall(process->began + ms(15));
+      seen.process_start = tick(process->start);
     }
     seen.at_ns = wall_now();
     return seen;
@@ -531,6 +573,7 @@ class World {
   }
 
   void perform(const LookAtWriter& action) {
+    catch_up();
     answers_.emplace_back(WriterSeen{action.path, look(pid_of(action.path), action.left)});
   }
 
@@ -600,8 +643,15 @@ class World {
       return result;
     };
     require(!options_.shared_folder, "a fold in a folder that others use");
-    const bool one = of_one_image(action.known, action.of, answer.seen);
-    answer.fold = judge(counters(standing), counters(appeared), {newer, false}, one).fold;
+    const Images images = images_of(action, answer.seen);
+    answer.fold = judge(counters(standing), counters(appeared), {newer, false}, images).fold;
+    undecided_.erase(action.appeared);
+    if (answer.fold == Fold::undecided) {
+      undecided_.insert(action.appeared);
+      ++ever_undecided_;
+      return;
+    }
+    if (action.one_image) ++known_by_starts_;
     if (answer.fold == Fold::kept) {
       const bool missed = std::ranges::any_of(contents_, [&](const auto& other) {
         return other.second.image == appeared.image && other.first != action.appeared &&
@@ -626,6 +676,7 @@ class World {
   void perform(const FindProcesses& action) {
     require(!options_.shared_folder, "a snapshot in a folder that others use");
     require(!exit_at_, "a flush after the child's end");
+    catch_up();
     ProcessesFound found;
     for (const std::string& hash : action.hashes) {
       require(hash == kHash, "a hash of no covmeta");
@@ -812,6 +863,9 @@ class World {
   std::map<std::string, Content> objects_;   // in storage
   std::map<upload::UploadId, std::pair<std::string, Content>> sent_;
   std::deque<Event> answers_;  // to what the shell does at once
+  std::set<std::string> undecided_;
+  std::size_t ever_undecided_ = 0;
+  std::size_t known_by_starts_ = 0;
   std::size_t folded_ = 0;
   std::size_t missed_ = 0;  // snapshots of one image that were not recognised as such
   std::size_t apart_ = 0;   // of two images that were
@@ -832,6 +886,8 @@ class World {
   bool listing_ = false;
   bool answered_after_exit_ = false;
   bool watching_ = false;
+  bool opened_ = false;
+  std::deque<std::function<std::optional<Event>()>> unread_;
   bool watch_closed_ = false;
   bool aborted_ = false;
   bool forced_ = false;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "event/loop.h"
@@ -21,12 +22,14 @@ using Events = std::vector<std::string>;
 
 class WatcherTest : public testing::Test {
  protected:
-  std::unique_ptr<Watcher> watch_folder(bool recurse = true) {
+  std::unique_ptr<Watcher> watch_folder(bool recurse = true, UniqueFd begun = {}) {
     auto watcher = std::make_unique<Watcher>(
         loop_, dir_.path(), recurse,
         Watcher::Callbacks{.finished = [this](const std::string& path) { saw("finished " + path); },
+                           .made = [this](const std::string& path) { made_.push_back(path); },
+                           .missed = [this] { ++missed_; },
                            .lost = [this] { saw("lost"); }});
-    watcher->open();
+    watcher->open(std::move(begun));
     return watcher;
   }
 
@@ -63,6 +66,8 @@ class WatcherTest : public testing::Test {
   TemporaryFolder dir_;
   event::Loop loop_;
   Events events_;
+  Events made_;
+  int missed_ = 0;
   std::string until_;
   std::function<void(const std::string&)> on_event_;
 };
@@ -78,6 +83,51 @@ TEST_F(WatcherTest, OrWhenItIsClosedAfterWriting) {
   const auto watcher = watch_folder();
   dir_.file("report");
   EXPECT_EQ(all(), (Events{"finished report"}));
+}
+
+TEST_F(WatcherTest, ThatItIsMadeIsToldBefore) {
+  const auto watcher = watch_folder();
+  on_event_ = [&](const std::string&) { EXPECT_EQ(made_.back(), "tmp.covmeta"); };
+  dir_.file("tmp.covmeta");
+  until("finished tmp.covmeta");
+  on_event_ = nullptr;
+  dir_.folder("sub");
+  all();
+  EXPECT_EQ(made_, (Events{"tmp.covmeta", "tmp"})) << "a folder is none";
+}
+
+TEST_F(WatcherTest, CatchingUpTellsAtOnceWhatHasHappened) {
+  const auto watcher = watch_folder();
+  dir_.file("one");
+  watcher->catch_up();
+  EXPECT_EQ(events_, Events{"finished one"});
+  for (int i = 0; i < 1000; ++i) dir_.file("file" + std::to_string(i));  // more than one read takes
+  watcher->catch_up();
+  EXPECT_EQ(events_.size(), 1001U);
+  EXPECT_EQ(missed_, 1) << "that before the watch";
+}
+
+TEST_F(WatcherTest, ACallbackThatCatchesUpIsToldTheRestInItsOrder) {
+  const auto watcher = watch_folder();
+  Events expected;
+  for (int i = 0; i < 500; ++i) {
+    dir_.file("file" + std::to_string(i));
+    expected.push_back("finished file" + std::to_string(i));
+  }
+  on_event_ = [&](const std::string&) { watcher->catch_up(); };
+  dir_.file("end");
+  Events events = until("finished end");
+  events.pop_back();
+  EXPECT_EQ(events, expected);
+}
+
+TEST_F(WatcherTest, AWatchMayBeginBeforeTheWatcher) {
+  UniqueFd begun = Watcher::begin(dir_.path());
+  dir_.file("file");
+  const auto watcher = watch_folder(true, std::move(begun));
+  EXPECT_EQ(all(), Events{"finished file"});
+  EXPECT_EQ(missed_, 0);
+  EXPECT_FALSE(Watcher::begin(dir_.path("nowhere")));
 }
 
 TEST_F(WatcherTest, ReadingAndDeletingSayNothing) {
@@ -137,7 +187,9 @@ TEST_F(WatcherTest, AFolderThatWasDeletedAndMadeAgainIsWatchedAgain) {
   const auto watcher = watch_folder();
   fs::remove_all(dir_.path());
   fs::create_directory(dir_.path());
+  EXPECT_EQ(missed_, 1);
   EXPECT_TRUE(watcher->watch(""));  // before the loop has told that the first one is gone
+  EXPECT_EQ(missed_, 2);
   dir_.file("file");
   const Events events = all();
   EXPECT_EQ(std::ranges::count(events, "finished file"), 1);
@@ -167,6 +219,7 @@ TEST_F(WatcherTest, AnOverflowAsksForAListing) {
   }
   const Events events = until("lost");
   EXPECT_EQ(std::ranges::count(events, "lost"), 1);
+  EXPECT_EQ(missed_, 2);
 }
 
 TEST_F(WatcherTest, AfterCloseNothingComes) {
@@ -196,6 +249,7 @@ TEST_F(WatcherTest, WithoutInotifyItDoesNothing) {
   const auto watcher = watch_folder();
   setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_FALSE(watcher->watch(""));
+  EXPECT_EQ(missed_, 0);
   dir_.file("file");
   loop_.run();
   EXPECT_EQ(events_, Events{});

@@ -1,0 +1,64 @@
+// Which images of programs have started in the folder: in the order in which Go's runtime began to
+// write their covmeta, each one a file of its own that is renamed at its end. One image of a
+// process can be told from the next, also when the process is gone, if all that started since it
+// was seen are known to be other ones.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <utility>
+
+namespace integcov::supervise {
+
+class Starts {
+ public:
+  using Count = std::uint64_t;  // of those that were told: the first so many
+
+  // What was longer ago can't be told any more.
+  static constexpr std::size_t kMost = 500;
+
+  // From now on each start will be told, and what there was before may not have been. `tick`: now,
+  // in clock ticks since boot.
+  void watched(std::uint64_t tick);
+  // No start will be told any more.
+  void unwatched() { watching_ = false; }
+  [[nodiscard]] bool watching() const { return watching_; }
+  // An image of a program with that covmeta has, by now.
+  void started(std::string hash, std::uint64_t tick) { add(std::move(hash), tick); }
+
+  // All that were told. A look that was taken before this was asked came after them.
+  [[nodiscard]] Count count() const { return first_ + log_.size(); }
+  // Those that surely came before a process that began its life in that tick.
+  [[nodiscard]] Count before(std::uint64_t tick) const;
+
+  // It is known of one image that its start is none of the first `after`, but one of the first
+  // `by`. Once for each image.
+  void known(std::string hash, Count after, Count by);
+
+  // Whether each of that hash that is none of the first `after`, but one of the first `by`, is of
+  // an image that is known.
+  [[nodiscard]] bool all_known(const std::string& hash, Count after, Count by) const;
+
+ private:
+  struct Start {
+    std::string hash;  // empty: some may be missing here
+    std::uint64_t tick = 0;
+  };
+  struct Known {
+    std::string hash;
+    Count after = 0;
+    Count by = 0;
+  };
+
+  void add(std::string hash, std::uint64_t tick);
+  // The last of the first `count`.
+  [[nodiscard]] const Start& at(Count count) const { return log_[count - first_ - 1]; }
+
+  bool watching_ = false;
+  Count first_ = 0;  // so many are forgotten
+  std::deque<Start> log_;
+  std::deque<Known> known_;
+};
+
+}  // namespace integcov::supervise

@@ -1,0 +1,206 @@
+// A process wrote its last file and was gone when we came to look, and something had started.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "coverage/file_name.h"
+#include "supervise/snapshots.h"
+
+namespace integcov::supervise {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string kHash = "0123456789abcdef0123456789abcdef";
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+std::string path(std::uint32_t pid, std::uint64_t second) {
+  return "covcounters." + kHash + '.' + std::to_string(pid) + '.' +
+         std::to_string(second * kSecond);
+}
+
+// Process 7 began in tick 200 and wrote a file in second 5. Then something starts, the process
+// writes a file in second 7 and is gone.
+class Undecided : public ::testing::Test {
+ protected:
+  Undecided() {
+    snapshots_.starts().watched(100);
+    start_at(201);
+    process_writes(7, "a", 5, 200);
+  }
+
+  void start_at(std::uint64_t tick) { snapshots_.starts().started(kHash, tick); }
+  void saw(const std::string& name) {
+    const coverage::FileName parsed = coverage::parse_file_name(name);
+    snapshots_.saw({{name, 10, static_cast<std::int64_t>(parsed.time_ns)}, parsed, false});
+  }
+  template <class T>
+  std::optional<T> next() {
+    while (const auto request = snapshots_.next(now_)) {
+      if (std::holds_alternative<NoteWriter>(*request)) continue;
+      const auto* wanted = std::get_if<T>(&*request);
+      EXPECT_NE(wanted, nullptr) << "request " << request->index();
+      return wanted == nullptr ? std::nullopt : std::optional(*wanted);
+    }
+    return std::nullopt;
+  }
+  // Its first file, whose image ran before.
+  void process_writes(std::uint32_t pid, const std::string& image, std::uint64_t second,
+                      std::uint64_t began) {
+    const std::string name = path(pid, second);
+    saw(name);
+    ASSERT_TRUE(next<LookAtWriter>());
+    const auto since = static_cast<std::int64_t>(second * kSecond) - 1;
+    ASSERT_TRUE(snapshots_.on_looked({name,
+                                      {.meta = {.inode = 1, .changed_ns = 1},
+                                       .at_ns = since + 2,
+                                       .image = image,
+                                       .exact = true,
+                                       .process_start = began,
+                                       .since_ns = since}},
+                                     now_));
+  }
+  // What is asked for the file of second 7.
+  std::optional<FoldSnapshot> asked() { return next<FoldSnapshot>(); }
+  std::optional<Snapshots::Upload> answer(Fold fold) {
+    return snapshots_.on_folded({.standing = path(7, 5),
+                                 .appeared = path(7, 7),
+                                 .fold = fold,
+                                 .file = {path(7, 5), 20, 7},
+                                 .seen = {}},
+                                now_);
+  }
+  void is_undecided() {
+    saw(path(7, 7));
+    const auto first = asked();
+    ASSERT_TRUE(first);
+    EXPECT_TRUE(first->may_wait);
+    EXPECT_FALSE(first->one_image);
+    EXPECT_EQ(answer(Fold::undecided), std::nullopt);
+  }
+
+  Snapshots snapshots_;
+  MonoTime now_{};
+};
+
+TEST_F(Undecided, ItIsOfOneImageIfNothingHadStartedWhenItCame) {
+  is_undecided();
+  start_at(300);  // later
+  const auto again = asked();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->one_image);
+  EXPECT_EQ(answer(Fold::replaced)->file.path, path(7, 5));
+  EXPECT_FALSE(snapshots_.undecided());
+}
+
+TEST_F(Undecided, ItIsOfOneImageOnceWhatHadStartedIsKnownToBeAnother) {
+  start_at(301);
+  is_undecided();
+  EXPECT_EQ(asked(), std::nullopt);
+  EXPECT_TRUE(snapshots_.undecided());
+  EXPECT_FALSE(snapshots_.busy()) << "nothing is to be done for it now";
+  process_writes(8, "b", 9, 300);
+  const auto again = asked();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->one_image);
+}
+
+TEST_F(Undecided, AProcessThatIsOlderThanTheWatchMayHaveStartedBefore) {
+  start_at(301);
+  is_undecided();
+  process_writes(8, "b", 9, 90);
+  EXPECT_EQ(asked(), std::nullopt);
+}
+
+TEST_F(Undecided, ASecondImageOfTheProcessIsNotKnownByItsFirst) {
+  start_at(301);
+  is_undecided();
+  start_at(401);
+  process_writes(8, "b", 9, 400);
+  EXPECT_EQ(asked(), std::nullopt) << "that one started later";
+}
+
+TEST_F(Undecided, AnImageWhoseMemoryWasReadHasStartedWhenItIsSeenALittleLater) {
+  start_at(301);
+  is_undecided();
+  snapshots_.read_from(path(8, 9), "b", {.inode = 1, .changed_ns = 1});
+  process_writes(8, "b", 9, 300);
+  EXPECT_EQ(asked(), std::nullopt) << "it may be about to";
+  now_ += 1s;
+  ProcessesFound found;
+  found.processes.push_back({.pid = 8, .image = "b", .exact = true});
+  snapshots_.running(found, now_);
+  const auto again = asked();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->one_image);
+}
+
+TEST_F(Undecided, AnImageThatWasExecutedIsKnownByTheOneBefore) {
+  start_at(202);
+  process_writes(8, "b", 6, 150);
+  start_at(301);
+  is_undecided();
+  saw(path(8, 9));
+  ASSERT_TRUE(next<FoldSnapshot>());
+  snapshots_.on_folded({.standing = path(8, 6),
+                        .appeared = path(8, 9),
+                        .fold = Fold::kept,
+                        .seen = {.meta = {.inode = 2, .changed_ns = 8},
+                                 .at_ns = 10 * kSecond,
+                                 .image = "c",
+                                 .exact = true,
+                                 .process_start = 150,
+                                 .since_ns = 8 * kSecond}},
+                       now_);
+  const auto again = asked();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->one_image);
+}
+
+TEST_F(Undecided, AfterAWhileItStaysApart) {
+  start_at(301);
+  is_undecided();
+  EXPECT_EQ(snapshots_.deadline(), now_ + Snapshots::kUndecided);
+  now_ += Snapshots::kUndecided;
+  const auto again = asked();
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->one_image);
+  EXPECT_FALSE(again->may_wait);
+  EXPECT_EQ(answer(Fold::kept)->file.path, path(7, 7));
+  EXPECT_EQ(snapshots_.deadline(), std::nullopt);
+}
+
+TEST_F(Undecided, OrAtOnceIfNothingMoreCanBeFoundOut) {
+  start_at(301);
+  is_undecided();
+  snapshots_.decide();
+  const auto again = asked();
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->may_wait);
+}
+
+TEST_F(Undecided, FurtherFilesOfTheProcessWaitToo) {
+  start_at(301);
+  is_undecided();
+  saw(path(7, 8));
+  EXPECT_EQ(asked(), std::nullopt);
+  const auto left = snapshots_.left_undecided();
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_EQ(left[0].file.path, path(7, 7));
+  EXPECT_EQ(left[1].file.path, path(7, 8));
+}
+
+TEST_F(Undecided, WithoutAWatchNothingWaits) {
+  snapshots_.starts().unwatched();
+  saw(path(7, 7));
+  EXPECT_FALSE(asked()->may_wait);
+}
+
+TEST_F(Undecided, WhatMayHaveBeenMissedLeavesItOpen) {
+  snapshots_.starts().watched(300);
+  is_undecided();
+  EXPECT_EQ(asked(), std::nullopt);
+}
+
+}  // namespace
+}  // namespace integcov::supervise
