@@ -71,7 +71,11 @@ ProcessesFound find_processes(const std::string& coverdir, pid_t main,
   ProcessesFound found;
   for (const std::string& hash : hashes) found.metas[hash] = meta_stamp(coverdir, hash);
   std::vector<pid_t> pids = process::descendants();
-  if (std::ranges::find(pids, main) == pids.end()) pids.push_back(main);  // there is no /proc
+  if (std::ranges::find(pids, main) == pids.end()) {
+    pids.push_back(main);  // there is no /proc
+  } else if (pids.size() < process::kMostDescendants) {
+    found.pids.insert(pids.begin(), pids.end());
+  }
   for (const pid_t pid : pids) {
     const auto identity = process::identify(pid);
     if (!identity && pid != main) continue;

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -42,7 +43,8 @@ std::optional<Thread> oldest_thread(pid_t pid);
 std::vector<pid_t> other_threads(pid_t pid, std::size_t most);
 
 // Our live descendants, parents before their children, those only that see the same pid as we do
-// (Go writes the pid of the inner namespace into its file names). 4096 at most.
+// (Go writes the pid of the inner namespace into its file names).
+constexpr std::size_t kMostDescendants = 4096;
 std::vector<pid_t> descendants();
 
 // Whether it is one of them, without a look at all of them.

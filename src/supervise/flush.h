@@ -50,6 +50,7 @@ struct ProcessesFound {
     std::string handler_error;  // it has said why it can't
   };
   std::vector<Process> processes;
+  std::set<std::uint32_t> pids;  // of all, also those that may not be looked into; empty: not known
   std::map<std::string, MetaStamp> metas;  // by hash, taken before the first was looked at
   std::int64_t end_ns = 0;                 // CLOCK_REALTIME, after the last was
 };

@@ -14,7 +14,7 @@ Snapshots::Process Snapshots::process_of(const std::string& path) {
 
 Images images_of(const FoldSnapshot& asked, const Sighting& now) {
   if (asked.one_image || of_one_image(asked.known, asked.of, now)) return Images::one;
-  return asked.may_wait && now.image.empty() ? Images::open : Images::two;
+  return asked.may_wait && !ran_at(now, asked.of.time_ns) ? Images::open : Images::two;
 }
 
 void Snapshots::queue(const Process& process) {
@@ -62,10 +62,20 @@ void Snapshots::saw(const coverage::ReadyFile& file) {
     begin(process, file.file, file.name.time_ns);
   } else if (series.file.path != file.file.path) {
     series.waiting[file.name.time_ns] = {file.file, starts_.count()};
+    // It goes on as another image, of whose files each needs its look.
+    if (undecided_.contains(process)) decide(process);
   } else if (series.file != file.file) {
     begin(process, file.file, file.name.time_ns);  // somebody else wrote it anew
   }
-  if (!memory_of_.contains(file.file.path)) has_started(process, starts_.count());
+  if (memory_of_.contains(file.file.path)) {
+    // It may be about to start.
+  } else if (is_new) {
+    series.start.by = starts_.count();
+    const bool later = static_cast<std::int64_t>(file.name.time_ns) > ran_ns_;
+    if (later && !pids_.empty() && !pids_.contains(process.first)) series.start.after = ran_at_;
+  } else {
+    has_started(process, starts_.count());
+  }
   queue(process);
   if (is_new) forget_some();
 }
@@ -95,6 +105,7 @@ void Snapshots::running(const ProcessesFound& found, MonoTime now) {
   metas_ = found.metas;
   ran_ns_ = found.end_ns;
   ran_at_ = starts_.count();
+  pids_ = found.pids;
   for (const auto& [process, series] : series_) {
     const auto ran = ran_.find(process.first);
     if (ran == ran_.end() || !ran->second.exact) continue;
@@ -198,7 +209,7 @@ void Snapshots::know_start(const Process& process, const Sighting& seen, MonoTim
   if (!series.known.sure || !same_image(series.known.seen, seen)) return;
   Start& start = series.start;
   start.of_process = seen.process_start;
-  if (start.after == 0) start.after = starts_.before(seen.process_start);
+  start.after = std::max(start.after, starts_.before(seen.process_start));
   if (!start.seen) start.seen = now;
   if (start.by > 0 || now - *start.seen >= kStartedFor) has_started(process, starts_.count());
 }
@@ -224,9 +235,13 @@ void Snapshots::decide_some(MonoTime now) {
   });
 }
 
-void Snapshots::decide() {
+void Snapshots::decide(const Process& process) {
   news_ = true;
-  for (const Process& process : undecided_) series_.at(process).undecided_until = MonoTime::min();
+  series_.at(process).undecided_until = MonoTime::min();
+}
+
+void Snapshots::decide() {
+  for (const Process& process : undecided_) decide(process);
 }
 
 std::optional<MonoTime> Snapshots::deadline() const {
@@ -308,16 +323,15 @@ std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer, 
       series.seen_at = starts_.count();
       know_start(process, known, now);
       note(series);
-    } else if (answer.seen.image.empty()) {
-      series.gone = true;
     } else {
-      series.known.sure = false;  // it has become another program
-      known = {};
+      series.gone = true;
     }
     return std::nullopt;
   }
   series.looked = true;
   know_writer(process, answer.seen, now);
+  // Gone and never seen: it began its life after those that ran the last time.
+  if (answer.seen.image.empty() && series.start.by > 0) has_started(process, series.start.by);
   return Upload{series.file, series.known.newest_ns, series.newest};
 }
 

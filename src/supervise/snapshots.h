@@ -46,7 +46,7 @@ struct FoldSnapshot {
   Appeared of;  // the one that appeared
   bool left = false;
   bool one_image = false;  // that is known
-  bool may_wait = false;   // if it isn't, and its writer is gone: Fold::undecided
+  bool may_wait = false;   // if it isn't, nor that they are two: Fold::undecided
 };
 
 // What is known of both, after a look at who has the pid.
@@ -158,7 +158,7 @@ class Snapshots {
     bool asked = false;   // a request is out
     bool looked = false;  // at the writer, and the file was given for upload
     bool look_again = false;
-    bool gone = false;                         // its writer
+    bool gone = false;                         // the image that wrote it
     bool left = false;                         // it is no descendant of ours
     std::map<std::uint64_t, Waiting> waiting;  // by time
     Starts::Count seen_at = 0;                 // known.seen was; 0: not known
@@ -195,6 +195,7 @@ class Snapshots {
   static bool knows_last_look(const Series& series);
   // Whether what waits first was written by the image that was seen last.
   [[nodiscard]] bool wrote_what_waits(const Process& process) const;
+  void decide(const Process& process);
   // Queues what is undecided no more.
   void decide_some(MonoTime now);
 
@@ -213,6 +214,7 @@ class Snapshots {
   std::map<std::string, MetaStamp> metas_;                // as in ProcessesFound
   std::int64_t ran_ns_ = 0;
   Starts::Count ran_at_ = 0;
+  std::set<std::uint32_t> pids_;  // as in ProcessesFound
   std::size_t out_ = 0;
 };
 

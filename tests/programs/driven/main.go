@@ -2,11 +2,13 @@
 //
 //	hit N    calls a function N times
 //	signals  prints how often SIGUSR1 came
-//	clear    clears its counters, which only -covermode=atomic allows
+//	write    writes its counters, which only -covermode=atomic allows
+//	clear    clears them, likewise
 //	exec     becomes a new image of itself, with the same arguments
+//	quit     ends well
 //	panic    crashes
 //
-// After each but the last it prints "done"; at the end of stdin it returns from main. A process
+// After each but the last two it prints "done"; at the end of stdin it returns from main. A process
 // prints "pid PID" at its start. With -ignore it ignores SIGTERM; with -hit it hits that often
 // first; with -deaf it doesn't count signals, so that none of its counters moves while it waits;
 // with -undumpable only root may look into its memory.
@@ -48,6 +50,10 @@ func do(word, argument string) {
 			log.Fatal(err)
 		}
 		hits(times)
+	case "write":
+		if err := coverage.WriteCountersDir(os.Getenv("GOCOVERDIR")); err != nil {
+			log.Fatal(err)
+		}
 	case "clear":
 		if err := coverage.ClearCounters(); err != nil {
 			log.Fatal(err)
@@ -60,6 +66,8 @@ func do(word, argument string) {
 			err = syscall.Exec(self, os.Args, os.Environ())
 		}
 		log.Fatal(err)
+	case "quit":
+		os.Exit(0)
 	case "panic":
 		panic("as told")
 	default:

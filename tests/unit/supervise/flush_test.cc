@@ -52,7 +52,7 @@ class FlushTest : public ::testing::Test {
   void round(std::vector<Process> processes) {
     expect<FindProcesses>();
     expect_nothing();
-    flush_->on(ProcessesFound{std::move(processes), {}, 0}, now_);
+    flush_->on(ProcessesFound{.processes = std::move(processes)}, now_);
   }
   void ask() { flush_->requested(now_, std::nullopt); }
   void forwarded(std::int64_t at_ns) { flush_->requested(now_, at_ns); }
@@ -444,7 +444,7 @@ TEST_F(FlushTest, ARoundThatFindsNoneIsOver) {
 }
 
 TEST_F(FlushTest, AnswersThatNobodyAskedForAreNothing) {
-  flush_->on(ProcessesFound{{kPlain}, {}, 0}, now_);
+  flush_->on(ProcessesFound{.processes = {kPlain}}, now_);
   sent(kMain, 100);
   was_read(kMain, Result::written);
   not_sent(kMain);
@@ -469,7 +469,7 @@ TEST_F(FlushTest, ItsFileMayComeBeforeTheProcessesAreFound) {
   forwarded(100);
   expect<FindProcesses>();
   wrote(kMain, 120);
-  flush_->on(ProcessesFound{{kReady}, {}, 0}, now_);
+  flush_->on(ProcessesFound{.processes = {kReady}}, now_);
   expect_idle();
   EXPECT_EQ(flush_->method(), "signal");
 }

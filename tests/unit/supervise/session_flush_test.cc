@@ -71,7 +71,7 @@ TEST(SessionFlush, TheForwardedSignalIsTheRequest) {
   d.tell(SignalArrived{SIGUSR1, 150});
   d.expect<FindProcesses>();  // before it may write a snapshot
   d.expect_forwarded(SIGUSR1);
-  d.tell(ProcessesFound{{kReady}, {}, 160});
+  d.tell(ProcessesFound{.processes = {kReady}, .end_ns = 160});
   d.expect_nothing();
   EXPECT_EQ(d.next_look(), seconds(1)) << "the first look; then the handler's time ends";
   snapshot(d, 170);
@@ -87,7 +87,7 @@ TEST(SessionFlush, FlushNowIsNotForwarded) {
   d.expect_stored(kMeta);
   d.tell(SignalArrived{SIGUSR1, 150, true});
   d.expect<FindProcesses>();
-  d.tell(ProcessesFound{{kReady}, {}, 160});
+  d.tell(ProcessesFound{.processes = {kReady}, .end_ns = 160});
   EXPECT_EQ(d.expect<SignalSnapshot>().pid, 7U);
   d.tell(SnapshotSignalled{7, true, 170});
   snapshot(d, 180);
@@ -140,7 +140,7 @@ TEST(SessionFlush, MemoryIsReadAndWhatCannotBeReadIsALine) {
   begin(d);
   d.tell(SignalArrived{SIGUSR1, 150, true});
   d.expect<FindProcesses>();
-  d.tell(ProcessesFound{{kPlain}, {}, 160});
+  d.tell(ProcessesFound{.processes = {kPlain}, .end_ns = 160});
   EXPECT_EQ(d.expect<ReadSnapshot>().pid, 7U);
   d.tell(SnapshotRead{7, SnapshotRead::Result::failed, "no rights"});
   d.expect_nothing();
@@ -158,7 +158,7 @@ TEST(SessionFlush, AnAppThatIsToldToStopIsFlushedAfterASecondAndBeforeItsEnd) {
     d.expect_nothing();
     d.wait(Duration(1));
     d.expect<FindProcesses>();
-    d.tell(ProcessesFound{{kPlain}, {}, 160});
+    d.tell(ProcessesFound{.processes = {kPlain}, .end_ns = 160});
     d.expect<ReadSnapshot>();
     d.tell(SnapshotRead{7, SnapshotRead::Result::unchanged, ""});
   }
@@ -174,7 +174,7 @@ TEST(SessionFlush, OnceTheAppIsGoneNothingIsTaken) {
   d.wait(seconds(1));
   d.expect<FindProcesses>();
   d.child_exits(0);
-  d.tell(ProcessesFound{{kPlain}, {}, 160});
+  d.tell(ProcessesFound{.processes = {kPlain}, .end_ns = 160});
   d.wait(seconds(1));
   d.expect<CloseWatch>();
   d.expect_exit(0);
@@ -294,7 +294,8 @@ TEST(SessionFlush, ACounterThatWrappedIsSaidOnce) {
 void finds(Driver& d, const std::string& image) {
   d.tell(SignalArrived{SIGUSR1, 40, true});
   d.expect<FindProcesses>();
-  d.tell(ProcessesFound{{{.pid = 7, .main = true, .image = image, .exact = true}}, {}, 60});
+  d.tell(ProcessesFound{.processes = {{.pid = 7, .main = true, .image = image, .exact = true}},
+                        .end_ns = 60});
   d.expect<ReadSnapshot>();
 }
 
@@ -439,7 +440,7 @@ TEST(SessionAppend, TheIntervalGrowsWithEachAddedSnapshot) {
     d.wait(*d.next_look());
     if (rounds == 0) d.wait(*d.next_look());  // that was the first look
     d.expect<FindProcesses>();
-    d.tell(ProcessesFound{{kPlain}, {}, time});
+    d.tell(ProcessesFound{.processes = {kPlain}, .end_ns = time});
     d.expect<ReadSnapshot>();
     snapshot(d, time);
     d.tell(SnapshotRead{7, SnapshotRead::Result::written, ""});

@@ -179,15 +179,22 @@ TEST_F(Undecided, OrAtOnceIfNothingMoreCanBeFoundOut) {
   EXPECT_FALSE(again->may_wait);
 }
 
-TEST_F(Undecided, FurtherFilesOfTheProcessWaitToo) {
+TEST_F(Undecided, OrWhenTheProcessGoesOn) {
   start_at(301);
   is_undecided();
   saw(path(7, 8));
-  EXPECT_EQ(asked(), std::nullopt);
+  const auto again = asked();
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->appeared, path(7, 7));
+  EXPECT_FALSE(again->may_wait);
+}
+
+TEST_F(Undecided, WhatIsLeftInTheEndIsNamed) {
+  start_at(301);
+  is_undecided();
   const auto left = snapshots_.left_undecided();
-  ASSERT_EQ(left.size(), 2U);
+  ASSERT_EQ(left.size(), 1U);
   EXPECT_EQ(left[0].file.path, path(7, 7));
-  EXPECT_EQ(left[1].file.path, path(7, 8));
 }
 
 TEST_F(Undecided, WithoutAWatchNothingWaits) {

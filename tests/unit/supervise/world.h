@@ -683,6 +683,7 @@ class World {
       found.metas[hash] = look(0).meta;
     }
     const auto add = [&](const Process& process, bool main) {
+      if (process.alive) found.pids.insert(process.pid);
       if (!process.alive || process.image == 0) return;
       found.processes.push_back({.pid = process.pid,
                                  .main = main,
