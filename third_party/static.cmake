@@ -64,3 +64,10 @@ function(defer_relocations program)
   add_custom_command(TARGET ${program} POST_BUILD VERBATIM
     COMMAND Python3::Interpreter ${INTEGCOV_DEFER_RELOCATIONS} $<TARGET_FILE:${program}> ${map})
 endfunction()
+
+# OpenSSL's look at the processor is put off, too (src/app/deferred_cpuid.h): x86-64 only, where its
+# code for .init makes it.
+function(defer_cpuid program)
+  target_link_options(${program} PRIVATE -Wl,--wrap=OPENSSL_cpuid_setup
+                      -Wl,--require-defined=OPENSSL_cpuid_setup)
+endfunction()
