@@ -127,7 +127,7 @@ int run(const config::Config& config, const config::Environment& env,
                            .started = started,
                            .earlier = inherited.children};
   if (auto file = process::open_program(started_child.pid)) started_child.file = *std::move(file);
-  process::close_fds(inherited.fds);
+  process::close_inherited_fds();
   process::let_go_of_stdio();
   if (chdir("/") != 0) log.write(Severity::debug, "cannot leave the working directory");
 

@@ -1,35 +1,25 @@
 #include "process/inherited.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <csignal>
-#include <cstring>
-#include <memory>
+#include <limits>
+#include <numeric>
 
 #include "base/unique_fd.h"
+#include "process/proc.h"
 #include "process/reaper.h"
 
 namespace integcov::process {
 namespace {
 
-constexpr int kFdsWithoutProc = 1024;
-
 std::vector<int> open_fds() {
-  std::vector<int> fds;
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir("/proc/self/fd"), closedir);
-  if (!dir) {
-    for (int fd = 3; fd < kFdsWithoutProc; ++fd) {
-      if (fcntl(fd, F_GETFD) >= 0) fds.push_back(fd);
-    }
-    return fds;
-  }
-  while (const dirent* entry = readdir(dir.get())) {
-    int fd = -1;
-    std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), fd);
-    if (fd > 2 && fd != dirfd(dir.get())) fds.push_back(fd);
+  constexpr int kFdsWithoutProc = 1024;
+  std::vector<int> fds = numbers_in("/proc/self/fd", std::numeric_limits<std::size_t>::max());
+  if (fds.empty()) {
+    fds.resize(kFdsWithoutProc);
+    std::iota(fds.begin(), fds.end(), 0);
   }
   return fds;
 }
@@ -60,13 +50,15 @@ Inherited take_over() {
     // The lowest free number is taken: fds below are open by now.
     if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR | O_CLOEXEC);
   }
-  inherited.fds = open_fds();
   inherited.children = children();
   return inherited;
 }
 
-void close_fds(const std::vector<int>& fds) {
-  for (const int fd : fds) close(fd);
+void close_inherited_fds() {
+  for (const int fd : open_fds()) {
+    const int flags = fd > STDERR_FILENO ? fcntl(fd, F_GETFD) : -1;
+    if (flags >= 0 && (flags & FD_CLOEXEC) == 0) close(fd);
+  }
 }
 
 void let_go_of_stdio() {

@@ -11,7 +11,6 @@ namespace integcov::process {
 struct Inherited {
   sigset_t mask{};               // blocked by the parent
   bool sigchld_ignored = false;  // for the child: it must find what the parent set
-  std::vector<int> fds;          // above 2, open at our start: the child's, not ours
   std::vector<pid_t> children;   // forked by whoever then became us: not the program's
 };
 
@@ -21,8 +20,9 @@ struct Inherited {
 // with one thread.
 Inherited take_over();
 
-// After the child has been started: its fds above 2 are none of ours.
-void close_fds(const std::vector<int>& fds);
+// After the child has been started: the fds above 2 that we were started with are none of ours. They
+// are those that aren't close-on-exec; all that we open ourselves are.
+void close_inherited_fds();
 
 // After the child has been started: stdin and stdout are the child's alone, so that the other ends
 // notice when it closes them. /dev/null takes their places.

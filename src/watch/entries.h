@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <optional>
 
@@ -21,18 +23,29 @@ class Entries {
 
   struct Entry {
     const char* name;  // until the next one is asked for
-    struct stat info;
+    mode_t kind;       // S_IFREG, S_IFDIR, …
   };
 
   // In no order, without "." and "..". Nothing at the end, or if the rest can't be read.
   std::optional<Entry> next();
+  // Nothing if it is gone since.
+  [[nodiscard]] std::optional<struct stat> look_at(const Entry& entry) const;
 
   [[nodiscard]] bool complete() const { return complete_; }  // so far
-  [[nodiscard]] int folder() const { return fd_; }
+  [[nodiscard]] int folder() const { return folder_.get(); }
 
  private:
-  int fd_ = -1;  // owned by dir_
-  std::unique_ptr<DIR, int (*)(DIR*)> dir_;
+  // A few dozen entries: opendir(3) takes 32 kB for each folder.
+  struct Buffer {
+    alignas(dirent64) std::array<char, 4096> bytes;
+  };
+
+  const dirent64* next_record();
+
+  UniqueFd folder_;
+  std::unique_ptr<Buffer> buffer_;
+  std::size_t at_ = 0;
+  std::size_t end_ = 0;
   bool complete_ = true;
 };
 

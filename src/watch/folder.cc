@@ -40,13 +40,16 @@ void list_into(UniqueFd fd, const std::string& prefix, bool recurse, int depth, 
   while (const auto entry = entries.next()) {
     if (depth == 0 && entry->name == coverage::kControlFolder) continue;
     std::string path = prefix + entry->name;
-    if (S_ISREG(entry->info.st_mode)) {
+    if (S_ISREG(entry->kind)) {
       if (listing.files.size() >= kMostFiles) {
         listing.complete = false;
         return;
       }
-      listing.files.push_back(entry_of(std::move(path), entry->info));
-    } else if (S_ISDIR(entry->info.st_mode) && recurse) {
+      const auto info = entries.look_at(*entry);
+      if (info && S_ISREG(info->st_mode)) {
+        listing.files.push_back(entry_of(std::move(path), *info));
+      }
+    } else if (S_ISDIR(entry->kind) && recurse) {
       listing.folders.push_back(path);
       UniqueFd below = open_subfolder(entries.folder(), entry->name);
       if (below) {

@@ -43,7 +43,7 @@ bool is_forgotten(int folder) {
 bool holds_only_covmeta(Entries folder) {
   while (const auto entry = folder.next()) {
     const auto kind = coverage::parse_file_name(entry->name).kind;
-    const bool covmeta = kind == coverage::FileKind::covmeta && S_ISREG(entry->info.st_mode);
+    const bool covmeta = kind == coverage::FileKind::covmeta && S_ISREG(entry->kind);
     if (kind != coverage::FileKind::control && !covmeta) return false;
   }
   return folder.complete();
@@ -53,7 +53,7 @@ bool holds_only_covmeta(Entries folder) {
 void remove_folder(int above, const char* name) {
   Entries entries(open_subfolder(above, name));
   while (const auto entry = entries.next()) {
-    if (!S_ISDIR(entry->info.st_mode)) unlinkat(entries.folder(), entry->name, 0);
+    if (!S_ISDIR(entry->kind)) unlinkat(entries.folder(), entry->name, 0);
   }
   unlinkat(above, name, AT_REMOVEDIR);
 }
@@ -94,7 +94,7 @@ Adopted adopt_run_folders(const std::string& coverdir, const BeforeTheMove& befo
   Entries control(open_subfolder(folder.get(), kControl));
   while (const auto entry = control.next()) {
     const bool is_run = std::string_view(entry->name).starts_with(kPrefix);
-    if (is_run && S_ISDIR(entry->info.st_mode)) runs.emplace_back(entry->name);
+    if (is_run && S_ISDIR(entry->kind)) runs.emplace_back(entry->name);
   }
   for (const std::string& run : runs) {
     const std::string path = join_path(control_folder(coverdir), run);
