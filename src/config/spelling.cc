@@ -72,11 +72,12 @@ std::optional<std::string_view> closest(std::string_view word,
                                         std::span<const std::string_view> known) {
   std::optional<std::string_view> best;
   std::size_t best_distance = 0;
-  const Letters letters = letters_of(word);
+  std::optional<Letters> letters;
   for (const std::string_view name : known) {
     const std::size_t limit = tolerance(name.size());
     if (word.size() > name.size() + limit || name.size() > word.size() + limit) continue;
-    if (!may_become(letters, name, limit)) continue;
+    if (!letters) letters = letters_of(word);
+    if (!may_become(*letters, name, limit)) continue;
     const std::size_t distance = edit_distance(lower(word), lower(name));
     if (distance > limit || (best && distance >= best_distance)) continue;
     best = name;

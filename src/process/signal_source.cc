@@ -31,7 +31,7 @@ SignalSource::SignalSource(event::Loop& loop, std::function<void(Received)> arri
   } else if (errno == EMFILE || errno == ENFILE) {
     throw std::runtime_error(std::string("cannot make a signalfd: ") + std::strerror(errno));
   } else {
-    pipe_.emplace();
+    pipe_ = std::make_unique<SignalPipe>();
   }
   watcher_.emplace(loop, pipe_ ? pipe_->fd() : fd_.get(), [this](event::Readiness) { drain(); });
   watcher_->watch({.readable = true});

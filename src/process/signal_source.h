@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "base/unique_fd.h"
@@ -33,7 +34,7 @@ class SignalSource {
 
   std::function<void(Received)> arrived_;
   UniqueFd fd_;
-  std::optional<SignalPipe> pipe_;  // instead of fd_
+  std::unique_ptr<SignalPipe> pipe_;  // instead of fd_
   std::optional<event::FdWatcher> watcher_;
 };
 

@@ -1,6 +1,7 @@
 #include "supervise/flush.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include "config/signal_name.h"

@@ -9,7 +9,6 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <random>
 #include <set>
 #include <string>
 #include <utility>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "base/file_entry.h"
+#include "base/random.h"
 #include "base/time.h"
 #include "config/flush_options.h"
 #include "supervise/sighting.h"
@@ -146,7 +146,7 @@ class Flush {
 
   config::FlushOptions options_;
   Duration interval_;
-  std::mt19937_64 random_;
+  Random random_;
   bool covered_ = false;
   bool wanted_ = false;                // asked for before there was coverage
   std::optional<MonoTime> wanted_at_;  // that is, when the program has settled

@@ -1,10 +1,11 @@
 #include "upload/backoff.h"
 
 #include <algorithm>
+#include <random>
 
 namespace integcov::upload {
 
-Duration Backoff::next(std::mt19937_64& random, Duration longest) {
+Duration Backoff::next(Random& random, Duration longest) {
   const Duration ceiling = std::min(ceiling_, longest);
   ceiling_ = std::min(ceiling_ * 2, std::max(longest, kInitial));
   std::uniform_int_distribution<Duration::rep> uniform(1,

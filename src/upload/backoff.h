@@ -1,8 +1,7 @@
 // Exponential backoff with full jitter: each wait is uniform in (0, ceiling], the ceiling doubles.
 #pragma once
 
-#include <random>
-
+#include "base/random.h"
 #include "base/time.h"
 
 namespace integcov::upload {
@@ -12,7 +11,7 @@ class Backoff {
   // First ceiling as Google's Go client has it (google.golang.org/api gensupport/retry.go).
   static constexpr Duration kInitial = std::chrono::milliseconds(100);
 
-  Duration next(std::mt19937_64& random, Duration longest);
+  Duration next(Random& random, Duration longest);
   void restart() { ceiling_ = kInitial; }
 
  private:

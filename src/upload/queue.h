@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <random>
 #include <set>
 #include <string>
 #include <tuple>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "base/file_entry.h"
+#include "base/random.h"
 #include "base/time.h"
 #include "upload/backoff.h"
 #include "upload/outcome.h"
@@ -147,7 +147,7 @@ class Queue {
   std::set<std::pair<MonoTime, UploadId>> delayed_;
   std::set<UploadId> running_;
   UploadId last_id_ = 0;
-  std::mt19937_64 random_;
+  Random random_;
   std::size_t parallel_;
   Duration between_versions_;
   MonoTime held_until_{};

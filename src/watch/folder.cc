@@ -66,13 +66,12 @@ bool same_folder(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-// Whether `folder` is `path` or one of the folders above it.
+// Whether `folder` is `path` or one of the folders above it, "/" left out.
 bool holds(const struct stat& folder, std::string path) {
-  while (!path.empty() && path.front() == '/') {
+  while (path.size() > 1 && path.front() == '/') {
     struct stat info{};
     if (stat(path.c_str(), &info) == 0 && same_folder(folder, info)) return true;
-    if (path == "/") return false;
-    path.resize(std::max<std::size_t>(1, path.rfind('/')));
+    path.resize(path.rfind('/'));
   }
   return false;
 }
@@ -80,11 +79,12 @@ bool holds(const struct stat& folder, std::string path) {
 }  // namespace
 
 Status make_folder(const std::string& path) {
+  struct stat info{};
+  if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return Success{};
   for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     const std::string part = path.substr(0, slash);
     if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
       const int error = errno;
-      struct stat info{};
       if (stat(part.c_str(), &info) != 0) {
         errno = error;
         return failed("make the folder", part);
@@ -92,7 +92,6 @@ Status make_folder(const std::string& path) {
     }
     if (slash == std::string::npos) break;
   }
-  struct stat info{};
   if (stat(path.c_str(), &info) != 0) return failed("use the folder", path);
   if (!S_ISDIR(info.st_mode)) return Error{path + " is not a folder"};
   return Success{};
@@ -105,8 +104,10 @@ bool is_careless(const std::string& folder, const std::string& home, const std::
     struct stat other{};
     if (stat(shared, &other) == 0 && same_folder(info, other)) return true;
   }
+  if (holds(info, home) || holds(info, cwd)) return true;
   // Where home is a symbolic link, the folders above its target count, too.
-  return holds(info, home) || holds(info, cwd) || holds(info, real_path(home));
+  const std::string real_home = home.empty() ? "" : real_path(home);
+  return real_home != home && holds(info, real_home);
 }
 
 bool same_folder(const std::string& a, const std::string& b) {

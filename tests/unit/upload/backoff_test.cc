@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 TEST(Backoff, TheCeilingDoublesUpToTheLongestWait) {
-  std::mt19937_64 random(1);
+  Random random(1);
   std::vector<Duration> most(12);
   for (int round = 0; round < 400; ++round) {
     Backoff backoff;
@@ -31,7 +31,7 @@ TEST(Backoff, TheCeilingDoublesUpToTheLongestWait) {
 }
 
 TEST(Backoff, IsFullJitter) {
-  std::mt19937_64 random(2);
+  Random random(2);
   Duration least = seconds(1);
   Duration sum{};
   for (int round = 0; round < 1000; ++round) {
@@ -46,7 +46,7 @@ TEST(Backoff, IsFullJitter) {
 }
 
 TEST(Backoff, StartsAnewAfterProgress) {
-  std::mt19937_64 random(3);
+  Random random(3);
   Backoff backoff;
   for (int i = 0; i < 10; ++i) (void)backoff.next(random, seconds(30));
   backoff.restart();
@@ -54,14 +54,14 @@ TEST(Backoff, StartsAnewAfterProgress) {
 }
 
 TEST(Backoff, AShorterLongestWaitHoldsAtOnce) {
-  std::mt19937_64 random(4);
+  Random random(4);
   Backoff backoff;
   for (int i = 0; i < 10; ++i) (void)backoff.next(random, seconds(30));
   for (int i = 0; i < 100; ++i) EXPECT_LE(backoff.next(random, seconds(2)), seconds(2));
 }
 
 TEST(Backoff, ALongestWaitOfZeroIsStillAWait) {
-  std::mt19937_64 random(5);
+  Random random(5);
   Backoff backoff;
   EXPECT_EQ(backoff.next(random, Duration::zero()), Duration(1));
   EXPECT_EQ(backoff.next(random, Duration::zero()), Duration(1));
