@@ -16,7 +16,7 @@ Result<std::string> read_small_file(const std::string& path) {
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file) return Error{std::strerror(errno)};
   std::string text;
-  std::array<char, 4096> buffer{};
+  std::array<char, 1024> buffer;
   while (true) {
     const ssize_t got = read(file.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;

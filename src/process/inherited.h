@@ -20,8 +20,8 @@ struct Inherited {
 // with one thread.
 Inherited take_over();
 
-// After the child has been started: the fds above 2 that we were started with are none of ours. They
-// are those that aren't close-on-exec; all that we open ourselves are.
+// After the child has been started: the fds above 2 that we were started with are none of ours.
+// They are those that aren't close-on-exec; all that we open ourselves are.
 void close_inherited_fds();
 
 // After the child has been started: stdin and stdout are the child's alone, so that the other ends

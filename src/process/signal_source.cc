@@ -43,7 +43,7 @@ void SignalSource::drain() {
       take({info.si_signo, is_flush_request(info.si_code, info.si_value.sival_int)}, info.si_pid);
     });
   }
-  std::array<signalfd_siginfo, 32> infos{};
+  std::array<signalfd_siginfo, 8> infos;
   while (true) {
     const ssize_t got = read(fd_.get(), infos.data(), sizeof infos);
     if (got < 0 && errno == EINTR) continue;
@@ -54,6 +54,7 @@ void SignalSource::drain() {
       take({static_cast<int>(info.ssi_signo), is_flush_request(info.ssi_code, info.ssi_int)},
            static_cast<pid_t>(info.ssi_pid));
     }
+    if (count < infos.size()) return;  // those were all
   }
 }
 

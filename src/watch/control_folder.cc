@@ -64,7 +64,7 @@ std::string ControlFolder::read(Text text) const {
   const UniqueFd file(folder_ ? openat(folder_.get(), kNames.at(index_of(text)),
                                        O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
                               : -1);
-  std::array<char, 4096> buffer{};
+  std::array<char, 1024> buffer;
   while (file && content.size() < kMostBytes) {
     const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;

@@ -90,12 +90,13 @@ Result<RunFolder> make_run_folder(const std::string& coverdir, const std::string
 Adopted adopt_run_folders(const std::string& coverdir, const BeforeTheMove& before) {
   Adopted adopted;
   std::vector<std::string> runs;
-  const UniqueFd folder(open(coverdir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  Entries control(open_subfolder(folder.get(), kControl));
+  Entries control(open_subfolder(AT_FDCWD, control_folder(coverdir).c_str()));
   while (const auto entry = control.next()) {
     const bool is_run = std::string_view(entry->name).starts_with(kPrefix);
     if (is_run && S_ISDIR(entry->kind)) runs.emplace_back(entry->name);
   }
+  if (runs.empty()) return adopted;
+  const UniqueFd folder(open(coverdir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   for (const std::string& run : runs) {
     const std::string path = join_path(control_folder(coverdir), run);
     const ControlFolder own(path);

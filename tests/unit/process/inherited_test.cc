@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 
+#include "conformance/programs/refuse.h"
 #include "unit/process/forked.h"
 
 namespace integcov::process {
@@ -105,8 +107,18 @@ TEST(CloseInheritedFds, ClosesTheParentsFdsAndNoneOfOurs) {
   EXPECT_EQ(in_a_child([] { return differs_from_expected() + "done"; }), "done");
 }
 
-TEST(CloseInheritedFds, FindsThemWithoutProc) {
+TEST(CloseInheritedFds, AsksProcWithoutCloseRange) {
+  EXPECT_EQ(in_a_child([] {
+              if (!refuse({SYS_close_range, SYS_close_range}, ENOSYS))
+                return std::string("seccomp");
+              return differs_from_expected() + "done";
+            }),
+            "done");
+}
+
+TEST(CloseInheritedFds, WithoutBothTriesThemOneByOne) {
   const std::string result = in_a_child([] {
+    if (!refuse({SYS_close_range, SYS_close_range}, ENOSYS)) return std::string("seccomp");
     std::string name = std::filesystem::temp_directory_path() / "integcov-empty-XXXXXX";
     if (mkdtemp(name.data()) == nullptr || chroot(name.c_str()) != 0) return std::string("skip");
     return differs_from_expected() + "done";
