@@ -65,6 +65,13 @@ function(defer_relocations program)
     COMMAND Python3::Interpreter ${INTEGCOV_DEFER_RELOCATIONS} $<TARGET_FILE:${program}> ${map})
 endfunction()
 
+# And its tables and variables lie apart, so that none shares a page with what a start writes to.
+set(INTEGCOV_OPENSSL_APART ${CMAKE_CURRENT_LIST_DIR}/openssl_apart.ld)
+function(keep_openssl_apart program)
+  target_link_options(${program} PRIVATE -Wl,-T,${INTEGCOV_OPENSSL_APART})
+  set_property(TARGET ${program} APPEND PROPERTY LINK_DEPENDS ${INTEGCOV_OPENSSL_APART})
+endfunction()
+
 # OpenSSL's look at the processor is put off, too (src/app/deferred_cpuid.h): x86-64 only, where its
 # code for .init makes it.
 function(defer_cpuid program)
