@@ -66,7 +66,7 @@ Inherited take_over() {
 void close_inherited_fds() {
   // The kernel gives the lowest number. So none of ours is behind more free numbers than we ever
   // have fds at a time.
-  constexpr int kMostOfOurs = 32;
+  constexpr int kMostOfOurs = 16;
   int fd = STDERR_FILENO + 1;
   for (int free = 0; free < kMostOfOurs; ++fd) {
     const Fd found = look_at(fd);

@@ -30,6 +30,9 @@ class Binary(unittest.TestCase):
         segments = read("readelf", "-Wl", BINARY).split("Section to Segment")[0]
         row = r"^ +([A-Z_]+) +0x\w+ 0x\w+ 0x\w+ 0x\w+ 0x\w+ ([RWE ]{3}) 0x\w+$"
         cls.segments = re.findall(row, segments, re.MULTILINE)
+        relro = re.search(r"^ +GNU_RELRO +0x\w+ 0x(\w+) 0x\w+ 0x\w+ 0x(\w+) ", segments,
+                          re.MULTILINE)
+        cls.relro = [int(number, 16) for number in relro.groups()] if relro else (0, 0)
         cls.dynamic = dict(re.findall(r"^ 0x\w+ \(([A-Z_0-9]+)\) +(.+)$",
                                       read("readelf", "-Wd", BINARY), re.MULTILINE))
         cls.kinds = [kind for kind, _ in cls.segments]
@@ -50,6 +53,16 @@ class Binary(unittest.TestCase):
         self.assertIn("GNU_RELRO", self.kinds)
         self.assertIn("BIND_NOW", self.dynamic["FLAGS"].split())
         self.assertIn("NOW", self.dynamic["FLAGS_1"].split())
+
+    def test_tables_are_read_only_and_data_is_not(self):
+        start, size = self.relro
+        found = set()
+        for name, at, length in re.findall(r"\] (\.data\S*) +\w+ +(\w+) \w+ (\w+)",
+                                           read("readelf", "-WS", BINARY)):
+            within = start <= int(at, 16) and int(at, 16) + int(length, 16) <= start + size
+            self.assertEqual(within, name.startswith(".data.rel.ro"), name)
+            found.add(name)
+        self.assertLessEqual({".data", ".data.rel.ro"}, found)
 
     def test_code_is_never_written_to(self):
         self.assertNotIn("TEXTREL", self.dynamic)
