@@ -72,9 +72,10 @@ function(keep_openssl_apart program)
   set_property(TARGET ${program} APPEND PROPERTY LINK_DEPENDS ${INTEGCOV_OPENSSL_APART})
 endfunction()
 
-# OpenSSL's look at the processor is put off, too (src/app/deferred_cpuid.h): x86-64 only, where its
-# code for .init makes it.
-function(defer_cpuid program)
-  target_link_options(${program} PRIVATE -Wl,--wrap=OPENSSL_cpuid_setup
-                      -Wl,--require-defined=OPENSSL_cpuid_setup)
+# What else libraries would do before main (src/app/before_main.h). That they no longer do is an
+# error of the linker.
+function(defer_initialization program)
+  foreach(name OPENSSL_cpuid_setup _dl_get_origin)
+    target_link_options(${program} PRIVATE -Wl,--wrap=${name} -Wl,--require-defined=${name})
+  endforeach()
 endfunction()

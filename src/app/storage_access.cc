@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "app/deferred_cpuid.h"
+#include "app/before_main.h"
 #include "app/deferred_relocations.h"
 #include "app/identity.h"
 #include "auth/metadata_server.h"
