@@ -65,11 +65,11 @@ function(defer_relocations program)
     COMMAND Python3::Interpreter ${INTEGCOV_DEFER_RELOCATIONS} $<TARGET_FILE:${program}> ${map})
 endfunction()
 
-# And its tables and variables lie apart, so that none shares a page with what a start writes to.
-set(INTEGCOV_OPENSSL_APART ${CMAKE_CURRENT_LIST_DIR}/openssl_apart.ld)
-function(keep_openssl_apart program)
-  target_link_options(${program} PRIVATE -Wl,-T,${INTEGCOV_OPENSSL_APART})
-  set_property(TARGET ${program} APPEND PROPERTY LINK_DEPENDS ${INTEGCOV_OPENSSL_APART})
+# What a start touches lies together.
+set(INTEGCOV_LAYOUT ${CMAKE_CURRENT_LIST_DIR}/layout.ld)
+function(lay_out program)
+  target_link_options(${program} PRIVATE -Wl,-T,${INTEGCOV_LAYOUT})
+  set_property(TARGET ${program} APPEND PROPERTY LINK_DEPENDS ${INTEGCOV_LAYOUT})
 endfunction()
 
 # What else libraries would do before main (src/app/before_main.h). That they no longer do is an
