@@ -7,6 +7,7 @@ namespace integcov::supervise {
 bool of_one_image(const Standing& standing, const Appeared& appeared, const Sighting& now) {
   const bool newer = appeared.time_ns > standing.newest_ns;
   if (standing.sure && !appeared.image.empty()) return appeared.image == standing.seen.image;
+  if (standing.sure && !newer && appeared.time_ns > standing.first_ns) return true;
   // It runs since before both.
   if (ran_at(now, std::min(standing.newest_ns, appeared.time_ns))) return true;
   // An image whose memory can be read may not have come to write its covmeta.

@@ -22,7 +22,8 @@ enum class Fold {
 
 // What is known of the file that is there.
 struct Standing {
-  std::uint64_t newest_ns = 0;  // the time in the name of what it holds
+  std::uint64_t first_ns = 0;   // the time in its name
+  std::uint64_t newest_ns = 0;  // the time in the name that what it holds had
   std::int64_t written_ns = 0;  // when that was written, by the file system's clock
   Sighting seen;                // of its writer; without an image it was never seen
   // That image wrote it: it was seen before and after, or is the one whose memory it is. Else it is

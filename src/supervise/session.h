@@ -64,7 +64,7 @@ class Session {
   // After that many failed tries of one file while the app runs, the user is told.
   static constexpr int kWorthAWarning = 5;
   // While a snapshot is undecided, those are looked for that have started by then.
-  static constexpr Duration kWhoRuns = std::chrono::seconds(1);
+  static constexpr Duration kWhoRuns = std::chrono::milliseconds(300);
   // A stop signal that follows another one so soon finds everything still prepared.
   static constexpr Duration kPrepared = std::chrono::seconds(5);
 

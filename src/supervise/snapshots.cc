@@ -118,7 +118,7 @@ void Snapshots::running(const ProcessesFound& found, MonoTime now) {
 void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time_ns) {
   Series& series = series_.at(process);
   series.newest = file.path;
-  series.known = {.newest_ns = time_ns, .written_ns = file.mtime_ns, .seen = {}, .sure = false};
+  series.known = {.first_ns = time_ns, .newest_ns = time_ns, .written_ns = file.mtime_ns};
   series.file = std::move(file);
   series.looked = false;
   series.gone = false;
@@ -134,9 +134,9 @@ std::optional<Snapshots::Memory> Snapshots::take_memory_of(const std::string& pa
 }
 
 std::optional<NoteWriter> Snapshots::note_of(const Series& series) {
-  const auto& [newest_ns, written_ns, seen, sure] = series.known;
+  const Sighting& seen = series.known.seen;
   if (seen.image.empty() || seen.meta.inode == 0) return std::nullopt;
-  return NoteWriter{series.file.path, seen.meta, sure && seen.exact ? seen.image : ""};
+  return NoteWriter{series.file.path, seen.meta, series.known.sure && seen.exact ? seen.image : ""};
 }
 
 void Snapshots::note(const Series& series) {

@@ -90,7 +90,7 @@ class Snapshots {
   // writer was seen.
   static constexpr Duration kUndecided = std::chrono::seconds(5);
   // An image that was seen so long ago has written its covmeta.
-  static constexpr Duration kStartedFor = std::chrono::seconds(1);
+  static constexpr Duration kStartedFor = std::chrono::milliseconds(250);
 
   // Before the program starts. Its further files are this run's.
   void left_running(const LeftRunning& process);

@@ -15,8 +15,8 @@ import time
 
 SECONDS = 10
 MOST_AT_ONCE = 8
-PAUSES = [float(x) for x in os.environ.get("PAUSES", "0.005 0.02 0.05 0.1").split()]
-KILLS = float(os.environ.get("KILLS", "1"))
+PAUSES = [0.005, 0.02, 0.05, 0.1]  # seconds between two changes
+WEIGHTS = {"start": 4, "hit": 20, "exec": 2, "end": 3, "end and start": 2, "kill": 0.5}
 
 
 class Program:
@@ -40,7 +40,7 @@ class Program:
 class World:
     def __init__(self, supervisor, driven, folder, rng):
         self.supervisor, self.driven, self.folder, self.rng = supervisor, driven, folder, rng
-        self.programs, self.ended, self.truth, self.what = [], [], 0, {}
+        self.programs, self.ended, self.truth, self.done = [], [], 0, {}
         self.begin_run()
 
     def begin_run(self):
@@ -59,12 +59,13 @@ class World:
         self.run.stdin.flush()
 
     def act(self):
+        weights = dict(WEIGHTS)
         if not self.programs:
-            what = "start"
-        else:
-            what = self.rng.choices(["start", "hit", "exec", "end", "kill", "end and start"],
-                                    [4 if len(self.programs) < MOST_AT_ONCE else 0, 20, 2, 3, KILLS, 2])[0]
-        self.what[what] = self.what.get(what, 0) + 1
+            weights = {"start": 1}
+        elif len(self.programs) >= MOST_AT_ONCE:
+            weights["start"] = 0
+        what = self.rng.choices(list(weights), weights.values())[0]
+        self.done[what] = self.done.get(what, 0) + 1
         if what == "start":
             self.start()
         elif what == "hit":
@@ -134,13 +135,13 @@ def check(supervisor, driven, go, seed):
         nobody_left(own)
         for program in world.ended:
             program.close()
-        # What was left after the last run is put right by the next.
+        # The next run puts right what was left after the last one.
         world.begin_run()
         world.run.stdin.close()
         world.run.wait()
         stored, kept = hits(go, f"{folder}/s"), hits(go, f"{folder}/cov")
         exact = stored == kept == world.truth
-        print(f"seed {seed}: {world.truth} counted, {stored} stored, {kept} kept; {world.what}",
+        print(f"seed {seed}: {world.truth} counted, {stored} stored, {kept} kept; {world.done}",
               "exact" if exact else "NOT EXACT", flush=True)
         return exact
 

@@ -20,7 +20,8 @@ Sighting sight(MetaStamp meta, std::string image, bool exact = true) {
 }
 
 Standing standing(std::int64_t ns, Sighting seen, bool sure = true) {
-  return {.newest_ns = static_cast<std::uint64_t>(ns),
+  return {.first_ns = static_cast<std::uint64_t>(ns),
+          .newest_ns = static_cast<std::uint64_t>(ns),
           .written_ns = ns,
           .seen = std::move(seen),
           .sure = sure};
@@ -99,6 +100,17 @@ TEST(OneImage, OfAFileThatCameLateItIsTheOlderTimeThatCounts) {
   EXPECT_FALSE(of_one_image(known, file(kFirst), sight(kAnew, "")));
   EXPECT_FALSE(of_one_image(known, file(kFirst), sight(kAnew, "a")))
       << "the image that was seen wrote the newer one; of the older one that says nothing";
+}
+
+TEST(OneImage, BetweenTwoFilesOfItsItIsTheSame) {
+  constexpr MetaStamp kLater{.inode = 6, .changed_ns = kSecond};
+  Standing known = standing(kSecond, sight(kMeta, "a"));
+  known.first_ns = kFirst;
+  EXPECT_TRUE(of_one_image(known, file(kFirst + 1), sight(kLater, "b")));
+  EXPECT_FALSE(of_one_image(known, file(kFirst - 1), sight(kLater, "b")));
+  EXPECT_FALSE(of_one_image(known, file(kSecond + 1), sight(kLater, "b")));
+  known.sure = false;
+  EXPECT_FALSE(of_one_image(known, file(kFirst + 1), sight(kLater, "b")));
 }
 
 TEST(OneImage, WhoseMemoryItIsSaysMoreThanAnyStart) {
