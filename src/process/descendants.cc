@@ -65,7 +65,8 @@ std::vector<pid_t> descendants() {
   std::vector<pid_t> all{getpid()};
   for (std::size_t next = 0; next < all.size() && all.size() < kMostDescendants; ++next) {
     for (const pid_t child : children_of(all[next])) {
-      if (all.size() < kMostDescendants && std::ranges::find(all, child) == all.end()) all.push_back(child);
+      if (all.size() < kMostDescendants && std::ranges::find(all, child) == all.end())
+        all.push_back(child);
     }
   }
   all.erase(all.begin());
