@@ -143,7 +143,7 @@ supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::Fol
                                Writers writers) {
   supervise::SnapshotFolded answer{.standing = asked.standing, .appeared = asked.appeared};
   const Content appeared = read_counters(coverdir, asked.appeared);
-  answer.seen = look_at_writer(coverdir, asked.appeared, writers);
+  answer.seen = asked.seen ? *asked.seen : look_at_writer(coverdir, asked.appeared, writers);
   if (!appeared.there) {
     answer.fold = Fold::vanished;
     return answer;

@@ -46,8 +46,8 @@ void Snapshots::left_running(const LeftRunning& process) {
   begin(key, process.file, coverage::parse_file_name(process.file.path).time_ns);
   Series& series = series_.at(key);
   series.known.seen = process.seen;
+  series.known.seen.starts = starts_.count();
   series.known.sure = true;
-  series.seen_at = starts_.count();
   series.looked = true;
   series.left = true;
   note(series);
@@ -61,9 +61,7 @@ void Snapshots::saw(const coverage::ReadyFile& file) {
     by_age_.push_back(process);
     begin(process, file.file, file.name.time_ns);
   } else if (series.file.path != file.file.path) {
-    series.waiting[file.name.time_ns] = {file.file, starts_.count()};
-    // It goes on as another image, of whose files each needs its look.
-    if (undecided_.contains(process)) decide(process);
+    series.waiting[file.name.time_ns] = {file.file, starts_.count(), std::nullopt};
   } else if (series.file != file.file) {
     begin(process, file.file, file.name.time_ns);  // somebody else wrote it anew
   }
@@ -123,7 +121,6 @@ void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time
   series.looked = false;
   series.gone = false;
   series.left = false;
-  series.seen_at = 0;
   series.start = {};
 }
 
@@ -163,26 +160,25 @@ void Snapshots::know_writer(const Process& process, const Sighting& seen, MonoTi
     known.seen = {.meta = memory->meta,
                   .at_ns = seen.at_ns,
                   .image = std::move(memory->image),
-                  .exact = true};
+                  .exact = true,
+                  .starts = memory->starts};
     known.sure = true;
-    series.seen_at = memory->seen_at;
   } else if (ran_at(seen, known.newest_ns)) {
     known.seen = seen;
     known.sure = true;
-    series.seen_at = starts_.count();
   } else if (before != ran_.end() && ran_ns_ < static_cast<std::int64_t>(known.newest_ns)) {
     const auto meta = metas_.find(process.second);
-    Sighting earlier{
-        .meta = {}, .at_ns = ran_ns_, .image = before->second.image, .exact = before->second.exact};
+    Sighting earlier{.at_ns = ran_ns_,
+                     .image = before->second.image,
+                     .exact = before->second.exact,
+                     .starts = ran_at_};
     if (same_image(earlier, seen)) {
       known.seen = seen;
       known.sure = true;
-      series.seen_at = starts_.count();
     } else if (meta != metas_.end() && meta->second.inode != 0 && meta->second == seen.meta) {
       earlier.meta = seen.meta;  // none has started since that look
       known.sure = earlier.exact;
       known.seen = std::move(earlier);
-      series.seen_at = ran_at_;
     }
   }
   if (known.seen.image.empty() && none_started) known.seen = seen;
@@ -201,7 +197,7 @@ void Snapshots::has_started(const Process& process, Starts::Count by) {
 Snapshots::Start Snapshots::next_start(const Series& before, const Sighting& seen) {
   if (same_image(before.known.seen, seen)) return before.start;
   if (seen.process_start == 0 || seen.process_start != before.start.of_process) return {};
-  return {.after = before.seen_at, .of_process = seen.process_start};
+  return {.after = before.known.seen.starts, .of_process = seen.process_start};
 }
 
 void Snapshots::know_start(const Process& process, const Sighting& seen, MonoTime now) {
@@ -215,13 +211,14 @@ void Snapshots::know_start(const Process& process, const Sighting& seen, MonoTim
 }
 
 bool Snapshots::knows_last_look(const Series& series) {
-  return series.known.sure && series.known.seen.exact && series.seen_at > 0;
+  return series.known.sure && series.known.seen.exact && series.known.seen.starts > 0;
 }
 
 bool Snapshots::wrote_what_waits(const Process& process) const {
   const Series& series = series_.at(process);
   if (!knows_last_look(series)) return false;
-  return starts_.all_known(process.second, series.seen_at, series.waiting.begin()->second.by);
+  return starts_.all_known(process.second, series.known.seen.starts,
+                           series.waiting.begin()->second.by);
 }
 
 void Snapshots::decide_some(MonoTime now) {
@@ -235,13 +232,9 @@ void Snapshots::decide_some(MonoTime now) {
   });
 }
 
-void Snapshots::decide(const Process& process) {
-  news_ = true;
-  series_.at(process).undecided_until = MonoTime::min();
-}
-
 void Snapshots::decide() {
-  for (const Process& process : undecided_) decide(process);
+  news_ = true;
+  for (const Process& process : undecided_) series_.at(process).undecided_until = MonoTime::min();
 }
 
 std::optional<MonoTime> Snapshots::deadline() const {
@@ -289,23 +282,41 @@ std::optional<Snapshots::Request> Snapshots::next(MonoTime now) {
       ++out_;
       return LookAtWriter{series.file.path, series.left};
     }
-    if (series.waiting.empty() || undecided_.contains(found->first)) continue;
-    series.asked = true;
-    ++out_;
-    const auto& [time_ns, next] = *series.waiting.begin();
-    const auto memory = memory_of_.find(next.file.path);
-    FoldSnapshot fold{series.file.path, next.file.path, series.known, {}, series.left};
-    fold.of = {.time_ns = time_ns, .written_ns = next.file.mtime_ns, .image = ""};
-    if (memory != memory_of_.end()) {
-      fold.of.written_ns = memory->second.written_ns();
-      fold.of.image = memory->second.image;
+    if (series.waiting.empty()) continue;
+    if (undecided_.contains(found->first)) {
+      if (auto look = next_look_ahead(series)) return *std::move(look);
+      continue;
     }
-    fold.one_image = std::exchange(series.one_image, false);
-    fold.may_wait = !series.undecided_until && knows_last_look(series) && starts_.watching() &&
-                    fold.of.image.empty() && time_ns > series.known.newest_ns;
-    return fold;
+    return next_fold(series);
   }
   return std::nullopt;
+}
+
+std::optional<LookAtWriter> Snapshots::next_look_ahead(Series& series) {
+  for (const auto& [_, next] : series.waiting) {
+    if (next.seen) continue;
+    series.asked = true;
+    ++out_;
+    return LookAtWriter{next.file.path, series.left};
+  }
+  return std::nullopt;
+}
+
+FoldSnapshot Snapshots::next_fold(Series& series) {
+  series.asked = true;
+  ++out_;
+  const auto& [time_ns, next] = *series.waiting.begin();
+  const auto memory = memory_of_.find(next.file.path);
+  FoldSnapshot fold{series.file.path, next.file.path, series.known, {}, series.left, next.seen};
+  fold.of = {.time_ns = time_ns, .written_ns = next.file.mtime_ns, .image = ""};
+  if (memory != memory_of_.end()) {
+    fold.of.written_ns = memory->second.written_ns();
+    fold.of.image = memory->second.image;
+  }
+  fold.one_image = std::exchange(series.one_image, false);
+  fold.may_wait = !series.undecided_until && knows_last_look(series) && starts_.watching() &&
+                  fold.of.image.empty() && time_ns > series.known.newest_ns;
+  return fold;
 }
 
 std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer, MonoTime now) {
@@ -316,12 +327,17 @@ std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer, 
   series.asked = false;
   --out_;
   queue(process);
-  Sighting& known = series.known.seen;
+  Sighting seen = answer.seen;
+  seen.starts = starts_.count();
+  if (answer.path != series.file.path) {
+    const auto waiting = series.waiting.find(coverage::parse_file_name(answer.path).time_ns);
+    if (waiting != series.waiting.end()) waiting->second.seen = std::move(seen);
+    return std::nullopt;
+  }
   if (series.looked) {
-    if (same_image(answer.seen, known)) {
-      known = answer.seen;
-      series.seen_at = starts_.count();
-      know_start(process, known, now);
+    if (same_image(seen, series.known.seen)) {
+      series.known.seen = seen;
+      know_start(process, seen, now);
       note(series);
     } else {
       series.gone = true;
@@ -329,9 +345,9 @@ std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer, 
     return std::nullopt;
   }
   series.looked = true;
-  know_writer(process, answer.seen, now);
+  know_writer(process, seen, now);
   // Gone and never seen: it began its life after those that ran the last time.
-  if (answer.seen.image.empty() && series.start.by > 0) has_started(process, series.start.by);
+  if (seen.image.empty() && series.start.by > 0) has_started(process, series.start.by);
   return Upload{series.file, series.known.newest_ns, series.newest};
 }
 
@@ -342,15 +358,19 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
   Series& series = found->second;
   series.asked = false;
   --out_;
+  Sighting seen = answer.seen;
+  if (seen.starts == 0) seen.starts = starts_.count();
+  const std::uint64_t time_ns = coverage::parse_file_name(answer.appeared).time_ns;
   if (answer.fold == Fold::undecided) {
+    series.waiting[time_ns].seen = std::move(seen);
     series.undecided_until = now + kUndecided;
     undecided_.insert(process);
     news_ = true;
+    queue(process);
     return std::nullopt;
   }
   series.undecided_until.reset();
-  const std::uint64_t time_ns = coverage::parse_file_name(answer.appeared).time_ns;
-  const auto [appeared, by] = series.waiting[time_ns];
+  const auto [appeared, by, _] = series.waiting[time_ns];
   series.waiting.erase(time_ns);
   queue(process);
 
@@ -363,15 +383,15 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
     case Fold::undecided:
     case Fold::kept:
       if (newer) {
-        const bool left = series.left && same_image(series.known.seen, answer.seen);
+        const bool left = series.left && same_image(series.known.seen, seen);
         notes_.push_back({series.file.path, {}, ""});
-        const Start start = next_start(series, answer.seen);
+        const Start start = next_start(series, seen);
         begin(process, appeared, time_ns);
         series.start = start;
         if (start.by == 0 && !memory_of_.contains(appeared.path)) series.start.by = by;
         series.looked = true;
         series.left = left;
-        know_writer(process, answer.seen, now);
+        know_writer(process, seen, now);
       }
       return itself;
     case Fold::replaced:
@@ -379,28 +399,26 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
   }
   series.known.newest_ns = std::max(series.known.newest_ns, time_ns);
   series.known.written_ns = appeared.mtime_ns;
-  series.gone = answer.seen.image.empty();
+  series.gone = seen.image.empty();
   const bool was_sure = series.known.sure;
   Sighting& known = series.known.seen;
   if (auto memory = take_memory_of(answer.appeared)) {
     series.known.written_ns = memory->written_ns();
     known = {.meta = memory->meta,
-             .at_ns = answer.seen.at_ns,
+             .at_ns = seen.at_ns,
              .image = std::move(memory->image),
-             .exact = true};
+             .exact = true,
+             .starts = memory->starts};
     series.known.sure = true;
-    series.seen_at = memory->seen_at;
   }
-  if (ran_at(answer.seen, time_ns)) {
-    known = answer.seen;
+  if (ran_at(seen, time_ns)) {
+    known = seen;
     series.known.sure = true;
-    series.seen_at = starts_.count();
-  } else if (answer.seen.image == known.image && answer.seen.exact == known.exact) {
+  } else if (seen.image == known.image && seen.exact == known.exact) {
     series.known.sure |= known.exact && known.at_ns < static_cast<std::int64_t>(time_ns);
-    known = answer.seen;
-    series.seen_at = starts_.count();
+    known = seen;
   }
-  know_start(process, answer.seen, now);
+  know_start(process, seen, now);
   if (series.known.sure && !was_sure) note(series);
   if (answer.fold == Fold::unchanged) return std::nullopt;
   series.file = answer.file;

@@ -45,8 +45,9 @@ struct FoldSnapshot {
   Standing known;
   Appeared of;  // the one that appeared
   bool left = false;
-  bool one_image = false;  // that is known
-  bool may_wait = false;   // if it isn't, nor that they are two: Fold::undecided
+  std::optional<Sighting> seen;  // the look at the writer, if it was taken already
+  bool one_image = false;        // that is known
+  bool may_wait = false;         // if it isn't, nor that they are two: Fold::undecided
 };
 
 // What is known of both, after a look at who has the pid.
@@ -140,7 +141,8 @@ class Snapshots {
   using Process = std::pair<std::uint32_t, std::string>;  // pid and hash
   struct Waiting {
     FileEntry file;
-    Starts::Count by = 0;  // what had started when it was there
+    Starts::Count by = 0;          // what had started when it was there
+    std::optional<Sighting> seen;  // of its writer, while it can't be judged
   };
   // As Starts::known; 0: not known.
   struct Start {
@@ -161,7 +163,6 @@ class Snapshots {
     bool gone = false;                         // the image that wrote it
     bool left = false;                         // it is no descendant of ours
     std::map<std::uint64_t, Waiting> waiting;  // by time
-    Starts::Count seen_at = 0;                 // known.seen was; 0: not known
     Start start;                               // of the image that is known
     std::optional<MonoTime> undecided_until;
     bool one_image = false;  // what waits first and what stands, as turned out later
@@ -177,7 +178,7 @@ class Snapshots {
   struct Memory {
     std::string image;
     MetaStamp meta;
-    Starts::Count seen_at = 0;
+    Starts::Count starts = 0;  // as Sighting's
     // None has started since `meta` got there if it is there still: that was before the memory was
     // read, and its file may have been written when another image ran already.
     [[nodiscard]] std::int64_t written_ns() const { return meta.changed_ns + 1; }
@@ -195,9 +196,11 @@ class Snapshots {
   static bool knows_last_look(const Series& series);
   // Whether what waits first was written by the image that was seen last.
   [[nodiscard]] bool wrote_what_waits(const Process& process) const;
-  void decide(const Process& process);
   // Queues what is undecided no more.
   void decide_some(MonoTime now);
+  // Of a series that is undecided: at the writer of a file behind, while it is there.
+  std::optional<LookAtWriter> next_look_ahead(Series& series);
+  FoldSnapshot next_fold(Series& series);
 
   std::set<std::string> restarted_;  // hashes
   MonoTime looks_from_ = MonoTime::min();

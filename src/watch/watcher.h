@@ -73,7 +73,7 @@ class Watcher {
   bool recurse_;
   Callbacks callbacks_;
   UniqueFd fd_;
-  std::array<char, 16 * 1024> events_;  // read and not yet dispatched: from at_ to end_
+  std::array<char, 16384> events_;  // read and not yet dispatched: from at_ to end_
   std::size_t at_ = 0;
   std::size_t end_ = 0;
   std::map<int, std::string> folders_;  // by watch descriptor: the subfolder, "" or ending in '/'

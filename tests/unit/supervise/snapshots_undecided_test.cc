@@ -74,6 +74,7 @@ class Undecided : public ::testing::Test {
     saw(path(7, 7));
     const auto first = asked();
     ASSERT_TRUE(first);
+    EXPECT_FALSE(first->seen);
     EXPECT_TRUE(first->may_wait);
     EXPECT_FALSE(first->one_image);
     EXPECT_EQ(answer(Fold::undecided), std::nullopt);
@@ -179,14 +180,25 @@ TEST_F(Undecided, OrAtOnceIfNothingMoreCanBeFoundOut) {
   EXPECT_FALSE(again->may_wait);
 }
 
-TEST_F(Undecided, OrWhenTheProcessGoesOn) {
+// It goes on as another image: of each further file it is seen at once who wrote it.
+TEST_F(Undecided, FurtherFilesOfTheProcessWaitToo) {
   start_at(301);
   is_undecided();
   saw(path(7, 8));
-  const auto again = asked();
-  ASSERT_TRUE(again);
-  EXPECT_EQ(again->appeared, path(7, 7));
-  EXPECT_FALSE(again->may_wait);
+  const auto look = next<LookAtWriter>();
+  ASSERT_TRUE(look);
+  EXPECT_EQ(look->path, path(7, 8));
+  EXPECT_EQ(snapshots_.on_looked({path(7, 8), {.image = "b", .exact = true}}, now_), std::nullopt);
+  EXPECT_EQ(asked(), std::nullopt);
+  snapshots_.decide();
+  EXPECT_EQ(asked()->appeared, path(7, 7));
+  answer(Fold::kept);
+  const auto second = asked();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->appeared, path(7, 8));
+  ASSERT_TRUE(second->seen);
+  EXPECT_EQ(second->seen->image, "b");
+  EXPECT_EQ(second->seen->starts, 3U);
 }
 
 TEST_F(Undecided, WhatIsLeftInTheEndIsNamed) {

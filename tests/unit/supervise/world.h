@@ -580,7 +580,7 @@ class World {
   // As the shell does it, but counts are numbers.
   void perform(const FoldSnapshot& action) {
     SnapshotFolded answer{.standing = action.standing, .appeared = action.appeared};
-    answer.seen = look(pid_of(action.appeared), action.left);
+    answer.seen = action.seen ? *action.seen : look(pid_of(action.appeared), action.left);
     if (!disk_.contains(action.appeared)) {
       answer.fold = Fold::vanished;
     } else {
