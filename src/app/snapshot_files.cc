@@ -154,6 +154,7 @@ supervise::SnapshotFolded fold(const std::string& coverdir, const supervise::Fol
       {asked.of.time_ns > asked.known.newest_ns, supervise::overlap(asked.known, asked.of)},
       supervise::images_of(asked, answer.seen));
   answer.wrapped = judgement.wrapped;
+  answer.anew = judgement.anew;
   answer.fold = carry_out(judgement.fold, coverdir, asked.standing, asked.appeared);
   if (auto file = watch::look_at(coverdir, asked.standing)) answer.file = *std::move(file);
   return answer;

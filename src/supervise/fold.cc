@@ -47,7 +47,7 @@ Judgement judge_one_image(const coverage::Counters& standing, const coverage::Co
   if (order.overlap && coverage::compare(newer, older) == Growth::grown) {
     return {order.appeared_newer ? Fold::superseded : Fold::replaced};
   }
-  return {Fold::kept};
+  return {.fold = Fold::kept, .anew = true};
 }
 
 }  // namespace
@@ -55,10 +55,10 @@ Judgement judge_one_image(const coverage::Counters& standing, const coverage::Co
 Judgement judge(const std::optional<coverage::Counters>& standing,
                 const std::optional<coverage::Counters>& appeared, Order order, Images images) {
   if (!appeared) return {Fold::unreadable};
-  if (!standing || images == Images::two) return {Fold::kept};
+  if (!standing) return {Fold::kept};
   const Judgement judgement = judge_one_image(*standing, *appeared, order);
-  if (images == Images::open && judgement.fold != Fold::kept) return {Fold::undecided};
-  return judgement;
+  if (images == Images::one || judgement.fold == Fold::kept) return judgement;
+  return {images == Images::open ? Fold::undecided : Fold::kept};
 }
 
 }  // namespace integcov::supervise

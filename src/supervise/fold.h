@@ -57,6 +57,7 @@ inline bool of_one_image(const MetaStamp& noted, std::int64_t standing_written_n
 struct Judgement {
   Fold fold = Fold::kept;
   bool wrapped = false;  // a counter passed 2^32
+  bool anew = false;     // kept: whoever wrote the newer one began to count anew
 };
 
 // A file gets its name before its counters are read. Of two that were written at the same time, one

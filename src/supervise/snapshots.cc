@@ -386,9 +386,14 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
         const bool left = series.left && same_image(series.known.seen, seen);
         notes_.push_back({series.file.path, {}, ""});
         const Start start = next_start(series, seen);
+        const bool wrote_it = !memory_of_.contains(appeared.path);
+        if (answer.anew && wrote_it && seen.image.empty() && knows_last_look(series)) {
+          starts_.known(process.second, series.known.seen.starts, by);  // it executed another one
+          news_ = true;
+        }
         begin(process, appeared, time_ns);
         series.start = start;
-        if (start.by == 0 && !memory_of_.contains(appeared.path)) series.start.by = by;
+        if (start.by == 0 && wrote_it) series.start.by = by;
         series.looked = true;
         series.left = left;
         know_writer(process, seen, now);

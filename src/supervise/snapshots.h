@@ -76,7 +76,8 @@ struct SnapshotFolded {
   std::string appeared;
   Fold fold = Fold::kept;
   bool wrapped = false;
-  FileEntry file;  // what stands now
+  bool anew = false;  // as Judgement's
+  FileEntry file;     // what stands now
   Sighting seen;
 };
 

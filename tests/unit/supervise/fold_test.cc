@@ -241,6 +241,21 @@ TEST(Judge, ACounterThatWrappedIsSaidAndTheNewestStays) {
       << "of two images it says nothing";
 }
 
+TEST(Judge, SmallerCountersAreCountedAnewWhoeverWroteThem) {
+  for (const Images images : {Images::one, Images::two, Images::open}) {
+    const Judgement judgement = judge(counters({5, 1}), counters({2, 9}), {}, images);
+    EXPECT_EQ(judgement.fold, Fold::kept);
+    EXPECT_TRUE(judgement.anew);
+    EXPECT_FALSE(judge(counters({5, 1}), counters({5, 2}), {}, images).anew);
+  }
+}
+
+TEST(Judge, WhatWouldTakeAPlaceWaitsUntilTheImagesAreKnown) {
+  EXPECT_EQ(judge(counters({5}), counters({6}), {}, Images::open).fold, Fold::undecided);
+  EXPECT_EQ(judge(counters({5}), counters({5}), {}, Images::open).fold, Fold::undecided);
+  EXPECT_EQ(judge(counters({5}), counters({4}), {}, Images::open).fold, Fold::kept);
+}
+
 TEST(Judge, WhatCannotBeParsedIsLeftAlone) {
   EXPECT_EQ(judge(counters({1}), std::nullopt, {}, Images::one).fold, Fold::unreadable);
   EXPECT_EQ(judge(std::nullopt, std::nullopt, {}, Images::one).fold, Fold::unreadable);

@@ -158,6 +158,20 @@ TEST_F(Undecided, AnImageThatWasExecutedIsKnownByTheOneBefore) {
   EXPECT_TRUE(again->one_image);
 }
 
+TEST_F(Undecided, WhoBeganToCountAnewAndIsGoneExecutedAnotherImage) {
+  start_at(202);
+  process_writes(8, "b", 6, 150);
+  start_at(301);
+  is_undecided();
+  saw(path(8, 9));
+  ASSERT_TRUE(next<FoldSnapshot>());
+  snapshots_.on_folded(
+      {.standing = path(8, 6), .appeared = path(8, 9), .fold = Fold::kept, .anew = true}, now_);
+  const auto again = asked();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->one_image);
+}
+
 TEST_F(Undecided, AfterAWhileItStaysApart) {
   start_at(301);
   is_undecided();

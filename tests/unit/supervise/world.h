@@ -644,7 +644,10 @@ class World {
     };
     require(!options_.shared_folder, "a fold in a folder that others use");
     const Images images = images_of(action, answer.seen);
-    answer.fold = judge(counters(standing), counters(appeared), {newer, false}, images).fold;
+    const Judgement judgement =
+        judge(counters(standing), counters(appeared), {newer, false}, images);
+    answer.fold = judgement.fold;
+    answer.anew = judgement.anew;
     undecided_.erase(action.appeared);
     if (answer.fold == Fold::undecided) {
       undecided_.insert(action.appeared);
