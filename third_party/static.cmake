@@ -72,9 +72,10 @@ function(lay_out program)
   set_property(TARGET ${program} APPEND PROPERTY LINK_DEPENDS ${INTEGCOV_LAYOUT})
 endfunction()
 
-# What else libraries would do before main (src/app/before_main.h). That they no longer do is an
-# error of the linker.
+# What else libraries would do before main. That they no longer do is an error of the linker.
+set(INTEGCOV_BEFORE_MAIN ${CMAKE_CURRENT_LIST_DIR}/before_main.cc)
 function(defer_initialization program)
+  target_sources(${program} PRIVATE ${INTEGCOV_BEFORE_MAIN})
   foreach(name OPENSSL_cpuid_setup _dl_get_origin)
     target_link_options(${program} PRIVATE -Wl,--wrap=${name} -Wl,--require-defined=${name})
   endforeach()

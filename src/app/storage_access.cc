@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "app/before_main.h"
 #include "app/deferred_relocations.h"
 #include "app/identity.h"
 #include "auth/metadata_server.h"
@@ -34,7 +33,6 @@ StorageAccess::StorageAccess(event::Loop& loop, const Plan& plan,
     return;
   }
   relocate_deferred();
-  ask_processor();
   const auto& location = std::get<config::GcsLocation>(plan.config.storage);
   storage::gcs::GcsOptions options;
   options.bucket = location.bucket;

@@ -48,6 +48,8 @@ void list_into(UniqueFd fd, const std::string& prefix, bool recurse, int depth, 
       const auto info = entries.look_at(*entry);
       if (info && S_ISREG(info->st_mode)) {
         listing.files.push_back(entry_of(std::move(path), *info));
+      } else if (!info && errno != ENOENT) {
+        listing.complete = false;
       }
     } else if (S_ISDIR(entry->kind) && recurse) {
       listing.folders.push_back(path);
