@@ -11,7 +11,6 @@
 #include "supervise/report_lines.h"
 #include "supervise/writer_notes.h"
 #include "watch/run_folder.h"
-#include "watch/watcher.h"
 
 namespace integcov::app {
 namespace {
@@ -46,7 +45,7 @@ bool keep_notes(watch::ControlFolder& control, const std::vector<LeftRunning>& p
 struct Settled {
   watch::Adopted adopted;
   std::vector<LeftRunning> left_running;
-  UniqueFd watch;  // as in CoverageFolder
+  watch::Watcher::Begun watch;  // as in CoverageFolder
   std::uint64_t watched_since = 0;
 };
 
@@ -63,8 +62,8 @@ Settled settle(const std::string& coverdir, watch::ControlFolder& control,
     if (before_a_run) settled.watch = watch::Watcher::begin(coverdir);
     settled.watched_since = process::boot_tick();
     settled.left_running = fold_leftovers(coverdir, notes);
-    if (settled.left_running.empty()) settled.watch.reset();
-    if (settled.watch) wait_for_a_tick_after(settled.watched_since);
+    if (settled.left_running.empty()) settled.watch = {};
+    if (settled.watch.queue) wait_for_a_tick_after(settled.watched_since);
     if (!keep_notes(control, settled.left_running)) return settled;
   }
   settled.adopted = watch::adopt_run_folders(coverdir, before_the_move);

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "app/stderr_log.h"
-#include "base/unique_fd.h"
 #include "config/config.h"
 #include "supervise/snapshots.h"
 #include "watch/control_folder.h"
+#include "watch/watcher.h"
 
 namespace integcov::app {
 
@@ -22,7 +22,7 @@ struct CoverageFolder {
   std::vector<supervise::LeftRunning> left_running;  // of ended runs in the folder
   // If there are some: file events from `watched_since` on, in clock ticks since boot, before they
   // were looked at. The program starts in a later tick.
-  UniqueFd watch;
+  watch::Watcher::Begun watch;
   std::uint64_t watched_since = 0;
   bool own = false;     // made for this run alone, below the one that was asked for
   bool shared = false;  // files of other runs may appear, too

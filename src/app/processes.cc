@@ -70,12 +70,10 @@ ProcessesFound find_processes(const std::string& coverdir, pid_t main,
                               const std::vector<std::string>& hashes) {
   ProcessesFound found;
   for (const std::string& hash : hashes) found.metas[hash] = meta_stamp(coverdir, hash);
+  found.last_pid = static_cast<std::uint32_t>(process::last_pid());
   std::vector<pid_t> pids = process::descendants();
-  if (std::ranges::find(pids, main) == pids.end()) {
-    pids.push_back(main);  // there is no /proc
-  } else if (pids.size() < process::kMostDescendants) {
-    found.pids.insert(pids.begin(), pids.end());
-  }
+  if (std::ranges::find(pids, main) == pids.end()) pids.push_back(main);  // there is no /proc
+  found.pids.insert(pids.begin(), pids.end());
   for (const pid_t pid : pids) {
     const auto identity = process::identify(pid);
     if (!identity && pid != main) continue;

@@ -29,6 +29,7 @@ using Text = watch::ControlFolder::Text;
 constexpr Duration kLongestJitter = std::chrono::seconds(1);
 // Of file times against the clock: the kernel's coarse clock, and network file systems.
 constexpr Duration kClockSlack = std::chrono::seconds(2);
+constexpr Duration kLongestPump = std::chrono::milliseconds(20);
 // Between two listings where there are no file events.
 constexpr Duration kLookInterval = std::chrono::seconds(10);
 
@@ -71,7 +72,7 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
       watcher_(loop_, plan.config.coverdir, recurse_,
                {.finished = [this](const std::string& path) { on_finished(path); },
                 .made = [this](const std::string& path) { on_made(path); },
-                .missed = [this] { tell(supervise::StartsWatched{process::boot_tick()}); },
+                .missed = [this] { tell(starts_watched()); },
                 .lost = [this] { on_lost(); }}),
       look_timer_(loop_, [this] { watch_without_events(); }) {
   const config::Config& config = plan.config;
@@ -104,7 +105,8 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
           .run_start_ns = (started_ - kClockSlack).time_since_epoch().count(),
           .shared_folder = folder_.shared,
           .left_running = folder_.left_running,
-          .watched_since = folder_.watch ? std::optional(folder_.watched_since) : std::nullopt,
+          .watched_since =
+              folder_.watch.queue ? std::optional(folder_.watched_since) : std::nullopt,
           .own_folder = folder_.own,
           .unwritable_folder = access(config.coverdir.c_str(), W_OK | X_OK) != 0},
       event::Loop::now());
@@ -148,7 +150,9 @@ void Supervisor::tell(supervise::Event event) {
 void Supervisor::pump() {
   if (std::exchange(pumping_, true)) return;
   const MonoTime now = event::Loop::now();
-  while (true) {
+  bool all_done = false;
+  // What is done may be answered at once, and ask for more: others must get their turn.
+  while (!all_done && event::Loop::now() - now < kLongestPump) {
     if (!inbox_.empty()) {
       const supervise::Event event = std::move(inbox_.front());
       inbox_.pop_front();
@@ -156,10 +160,12 @@ void Supervisor::pump() {
     } else if (auto action = session_->next_action(now)) {
       std::visit([this](auto& a) { perform(a); }, *action);
     } else {
-      break;
+      all_done = true;
     }
   }
-  if (const auto deadline = session_->deadline()) {
+  if (!all_done) {
+    timer_.arm(Duration::zero());
+  } else if (const auto deadline = session_->deadline()) {
     timer_.arm(*deadline - event::Loop::now());  // the pump may have taken long
   } else {
     timer_.disarm();
@@ -202,6 +208,10 @@ void Supervisor::on_made(const std::string& path) {
   }
 }
 
+supervise::StartsWatched Supervisor::starts_watched() {
+  return {process::boot_tick(), event::Loop::wall_now().time_since_epoch().count()};
+}
+
 // A program that unpacks a tree of folders must not have us list it after each of them.
 void Supervisor::on_lost() {
   if (!std::exchange(lost_, true)) lost_timer_.arm(next_listing_ - event::Loop::now());
@@ -240,6 +250,7 @@ void Supervisor::perform(const supervise::ListFolder&) {
   watcher_.catch_up();
   const MonoTime end = event::Loop::now();
   next_listing_ = end + 9 * (end - begin);
+  listed.tick = process::boot_tick();
   inbox_.emplace_back(std::move(listed));
 }
 
@@ -250,7 +261,9 @@ void Supervisor::tell_listing(const std::string& trouble) {
 
 void Supervisor::perform(const supervise::OpenWatch&) {
   watcher_.open(std::move(folder_.watch));
-  if (!watcher_.works()) look_timer_.arm(kLookInterval);
+  if (watcher_.works()) return;
+  inbox_.emplace_back(supervise::StartsWatched{});
+  look_timer_.arm(kLookInterval);
 }
 
 void Supervisor::perform(const supervise::CloseWatch&) { watcher_.close(); }
@@ -305,7 +318,6 @@ void Supervisor::perform(const supervise::RecordUploaded& action) {
 }
 
 void Supervisor::perform(const supervise::LookAtWriter& action) {
-  watcher_.catch_up();  // it is known of each then that it started before this look, or after it
   inbox_.emplace_back(supervise::WriterSeen{
       action.path, look_at_writer(plan_.config.coverdir, action.path, writers(action.left))});
 }
@@ -332,7 +344,7 @@ void Supervisor::perform(const supervise::RewriteNotes& action) {
 }
 
 void Supervisor::perform(const supervise::FindProcesses& action) {
-  watcher_.catch_up();
+  watcher_.catch_up();  // each that isn't told by then has started later than those that are found
   supervise::ProcessesFound found = find_processes(plan_.config.coverdir, child_, action.hashes);
   std::set<pid_t> running;
   for (const auto& process : found.processes) running.insert(static_cast<pid_t>(process.pid));

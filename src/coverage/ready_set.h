@@ -44,6 +44,9 @@ class ReadySet {
   // the last look on only once; a covmeta only if its size changed.
   std::optional<ReadyFile> saw(const FileEntry& file, Stage stage);
 
+  [[nodiscard]] bool knows(const std::string& path) const {
+    return taken_.contains(path) || earlier_.contains(path);
+  }
   // It was uploaded by an earlier run, in this version or another one.
   [[nodiscard]] bool stored_before(const std::string& path) const {
     return earlier_.contains(path);

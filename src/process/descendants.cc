@@ -1,11 +1,14 @@
-// descendants(), is_descendant() and other_threads().
+// descendants(), last_pid(), is_descendant() and other_threads().
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "base/unique_fd.h"
 #include "process/identity.h"
 #include "process/proc.h"
 
@@ -73,6 +76,17 @@ std::vector<pid_t> descendants() {
   const std::ptrdiff_t ours = namespaces_of(getpid());
   std::erase_if(all, [&](pid_t pid) { return namespaces_of(pid) != ours; });
   return all;
+}
+
+// The last field of proc_loadavg(5).
+pid_t last_pid() {
+  const UniqueFd file(open("/proc/loadavg", O_RDONLY | O_CLOEXEC));
+  std::array<char, 128> text{};
+  const ssize_t got = file ? read(file.get(), text.data(), text.size()) : -1;
+  if (got <= 0) return 0;
+  const std::string_view line(text.data(), static_cast<std::size_t>(got));
+  const std::vector<pid_t> pid = parse_pids(line.substr(line.rfind(' ') + 1));
+  return pid.size() == 1 ? pid.front() : 0;
 }
 
 bool is_descendant(pid_t pid) {

@@ -47,6 +47,10 @@ std::vector<pid_t> other_threads(pid_t pid, std::size_t most);
 constexpr std::size_t kMostDescendants = 4096;
 std::vector<pid_t> descendants();
 
+// The pid, or thread id, that was given last in our PID namespace; 0: not known. They are given in
+// their order, from the first again after the last one.
+pid_t last_pid();
+
 // Whether it is one of them, without a look at all of them.
 bool is_descendant(pid_t pid);
 

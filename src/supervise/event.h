@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -44,13 +45,16 @@ struct ImageStarting {
   std::uint64_t tick = 0;
 };
 // Those before may not have been told: the watch was opened just now, or missed some events.
+// Without a tick: none is told any more.
 struct StartsWatched {
-  std::uint64_t tick = 0;
+  std::optional<std::uint64_t> tick;
+  std::int64_t at_ns = 0;  // CLOCK_REALTIME
 };
 
 // The answer to ListFolder. What happened in the folder before was told before.
 struct FolderListed {
   std::vector<FileEntry> files;
+  std::uint64_t tick = 0;  // now, as in StartsWatched
 };
 
 // The answer to StartUpload.

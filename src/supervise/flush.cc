@@ -40,8 +40,11 @@ void Flush::requested(MonoTime now, std::optional<std::int64_t> forwarded_ns) {
   begin(now);
 }
 
-void Flush::want(MonoTime at) {
-  if (covered_ && !off() && !wanted_at_) wanted_at_ = at;
+bool Flush::want(MonoTime at) {
+  const bool free = options_.mode == FlushMode::automatic || options_.mode == FlushMode::memory;
+  if (!covered_ || ended_ || !free || interval_ == Duration::zero() || wanted_at_) return false;
+  wanted_at_ = at;
+  return true;
 }
 
 void Flush::end() {
@@ -81,7 +84,7 @@ std::optional<Flush::Request> Flush::next(MonoTime now) {
   finish_round(now);
   if (wanted_at_ && *wanted_at_ <= now) {
     wanted_at_.reset();
-    requested(now, std::nullopt);
+    if (!in_round_) requested(now, std::nullopt);
   }
   if (covered_ && !in_round_ && due_ && *due_ <= now) begin(now);
   if (requests_.empty()) return std::nullopt;

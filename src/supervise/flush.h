@@ -50,7 +50,8 @@ struct ProcessesFound {
     std::string handler_error;  // it has said why it can't
   };
   std::vector<Process> processes;
-  std::set<std::uint32_t> pids;  // of all, also those that may not be looked into; empty: not known
+  std::set<std::uint32_t> pids;  // of all, also those that may not be looked into
+  std::uint32_t last_pid = 0;  // that was given to any process when they were listed; 0: not known
   std::map<std::string, MetaStamp> metas;  // by hash, taken before the first was looked at
   std::int64_t end_ns = 0;                 // CLOCK_REALTIME, after the last was
 };
@@ -101,8 +102,9 @@ class Flush {
   // A snapshot now, or soon after coverage is seen. `forwarded_ns`: the program itself was sent the
   // flush signal then (CLOCK_REALTIME), which is its request.
   void requested(MonoTime now, std::optional<std::int64_t> forwarded_ns);
-  // A snapshot then, for a reason of ours, if none is wanted sooner.
-  void want(MonoTime at);
+  // A snapshot then, for a reason of ours; false if one is wanted sooner. None where the user takes
+  // each to be asked for, or gets each signal.
+  bool want(MonoTime at);
   // The app is gone: nothing is taken any more.
   void end();
   // Each snapshot takes more room in storage: take fewer from now on.

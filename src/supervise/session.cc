@@ -103,13 +103,21 @@ void Session::on(const ImageStarting& event, MonoTime) {
   snapshots_.starts().started(event.hash, event.tick);
 }
 
-void Session::on(const StartsWatched& event, MonoTime) { snapshots_.starts().watched(event.tick); }
+void Session::on(const StartsWatched& event, MonoTime) {
+  if (!event.tick) return snapshots_.starts().unwatched();
+  snapshots_.starts().watched(*event.tick);
+  watched_ns_ = event.at_ns;
+}
 
 void Session::on(const FolderListed& event, MonoTime now) {
   listing_ = false;
   if (listed_without_descendants_) ++last_looks_;
   std::vector<FileEntry> files = event.files;  // the counters of a process in their order
   std::ranges::sort(files, {}, &FileEntry::path);
+  // Where events don't come, or not all (gVisor, some mounts), starts may have been missed, too.
+  const bool missed =
+      std::ranges::any_of(files, [&](const FileEntry& file) { return untold(file); });
+  if (missed) snapshots_.starts().watched(event.tick);
   for (const FileEntry& file : files) saw(file, now);
   if (events_lost_) list_folder();
 }
@@ -171,6 +179,14 @@ void Session::saw(const FileEntry& file, MonoTime now) {
   queue_.add(ready->file, rank_of(ready->name.kind), ready->name.time_ns, {}, ready->stored_before);
 }
 
+// A counters file that was written since the watch began, of which no event came.
+bool Session::untold(const FileEntry& file) const {
+  const coverage::FileName name = coverage::parse_file_name(file.path);
+  return name.kind == coverage::FileKind::covcounters && !ready_.knows(file.path) &&
+         static_cast<std::int64_t>(name.time_ns) > watched_ns_ &&
+         file.path.find('/') == std::string::npos;
+}
+
 // At the start of each image of a program Go writes its covmeta anew.
 void Session::saw_covmeta(const FileEntry& file, MonoTime now) {
   const coverage::FileName name = coverage::parse_file_name(file.path);
@@ -213,8 +229,8 @@ void Session::add_under_new_name(const FileEntry& file, const std::string& reaso
   upload_counters({file, time_ns, coverage::with_time(file.path, time_ns)});
 }
 
-void Session::on(const WriterSeen& event, MonoTime now) {
-  if (const auto upload = snapshots_.on_looked(event, now)) upload_counters(*upload);
+void Session::on(const WriterSeen& event, MonoTime) {
+  if (const auto upload = snapshots_.on_looked(event)) upload_counters(*upload);
 }
 
 void Session::on(const SnapshotFolded& event, MonoTime now) {
@@ -274,7 +290,11 @@ void Session::warn_once(const std::string& key, std::string message) {
 }
 
 void Session::add_flush_requests(MonoTime now) {
-  if (snapshots_.undecided()) flush_.want(now + kWhoRuns);
+  if (!snapshots_.undecided()) {
+    who_runs_ = kWhoRuns;
+  } else if (!append_ && flush_.want(now + who_runs_)) {
+    who_runs_ *= 2;
+  }
   while (auto request = flush_.next(now)) {
     if (auto* find = std::get_if<FindProcesses>(&*request)) {
       for (const auto& [hash, _] : covmeta_ns_) find->hashes.push_back(hash);

@@ -63,7 +63,8 @@ class Session {
   static constexpr Duration kWorthALine = std::chrono::seconds(3);
   // After that many failed tries of one file while the app runs, the user is told.
   static constexpr int kWorthAWarning = 5;
-  // While a snapshot is undecided, those are looked for that have started by then.
+  // While a snapshot is undecided, others are taken of who has started by then: after this time,
+  // and twice as long each time.
   static constexpr Duration kWhoRuns = std::chrono::milliseconds(300);
   // A stop signal that follows another one so soon finds everything still prepared.
   static constexpr Duration kPrepared = std::chrono::seconds(5);
@@ -102,6 +103,7 @@ class Session {
 
   void saw(const FileEntry& file, MonoTime now);
   void saw_covmeta(const FileEntry& file, MonoTime now);
+  [[nodiscard]] bool untold(const FileEntry& file) const;
   void upload_counters(const Snapshots::Upload& upload);
   void add_under_new_name(const FileEntry& file, const std::string& reason);
   void prepare(MonoTime now);
@@ -128,6 +130,8 @@ class Session {
   Snapshots snapshots_;
   Flush flush_;
   std::map<std::string, std::int64_t> covmeta_ns_;  // by hash: when it was written last
+  std::int64_t watched_ns_ = 0;  // file events are told of what was written since
+  Duration who_runs_ = kWhoRuns;
   RecordKeeper record_;
   bool start_recorded_ = false;
   bool end_recorded_ = false;

@@ -65,17 +65,19 @@ void Snapshots::saw(const coverage::ReadyFile& file) {
   } else if (series.file != file.file) {
     begin(process, file.file, file.name.time_ns);  // somebody else wrote it anew
   }
-  if (memory_of_.contains(file.file.path)) {
-    // It may be about to start.
-  } else if (is_new) {
+  // Whose memory it is may be about to start; who wrote it has.
+  if (is_new && !memory_of_.contains(file.file.path)) {
     series.start.by = starts_.count();
-    const bool later = static_cast<std::int64_t>(file.name.time_ns) > ran_ns_;
-    if (later && !pids_.empty() && !pids_.contains(process.first)) series.start.after = ran_at_;
-  } else {
-    has_started(process, starts_.count());
+    if (began_after_the_list(file.name)) series.start.after = ran_at_;
   }
   queue(process);
   if (is_new) forget_some();
+}
+
+// Pids are given in their order.
+bool Snapshots::began_after_the_list(const coverage::FileName& name) const {
+  return static_cast<std::int64_t>(name.time_ns) > ran_ns_ && last_pid_ > 0 &&
+         name.pid > last_pid_ && !pids_.contains(name.pid);
 }
 
 bool Snapshots::expects(const coverage::FileName& name) const {
@@ -104,12 +106,13 @@ void Snapshots::running(const ProcessesFound& found, MonoTime now) {
   ran_ns_ = found.end_ns;
   ran_at_ = starts_.count();
   pids_ = found.pids;
-  for (const auto& [process, series] : series_) {
+  last_pid_ = found.last_pid;
+  for (auto& [process, series] : series_) {
     const auto ran = ran_.find(process.first);
-    if (ran == ran_.end() || !ran->second.exact) continue;
-    const Sighting seen{
-        .image = ran->second.image, .exact = true, .process_start = series.start.of_process};
-    if (series.start.of_process > 0) know_start(process, seen, now);
+    if (ran == ran_.end() || !ran->second.exact || !series.known.sure) continue;
+    if (ran->second.image != series.known.seen.image || series.start.is_known) continue;
+    if (!series.start.seen) series.start.seen = now;
+    if (now - *series.start.seen >= kStartedFor) has_started(process, starts_.count());
   }
 }
 
@@ -121,7 +124,6 @@ void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time
   series.looked = false;
   series.gone = false;
   series.left = false;
-  series.start = {};
 }
 
 std::optional<Snapshots::Memory> Snapshots::take_memory_of(const std::string& path) {
@@ -149,7 +151,7 @@ std::vector<NoteWriter> Snapshots::notes_of_the_living(bool none_left) const {
   return notes;
 }
 
-void Snapshots::know_writer(const Process& process, const Sighting& seen, MonoTime now) {
+void Snapshots::know_writer(const Process& process, const Sighting& seen) {
   Series& series = series_.at(process);
   Standing& known = series.known;
   const bool none_started = none_started_since(seen.meta, known.written_ns);
@@ -182,7 +184,7 @@ void Snapshots::know_writer(const Process& process, const Sighting& seen, MonoTi
     }
   }
   if (known.seen.image.empty() && none_started) known.seen = seen;
-  know_start(process, seen, now);
+  know_start(process, seen);
   note(series);
 }
 
@@ -200,14 +202,13 @@ Snapshots::Start Snapshots::next_start(const Series& before, const Sighting& see
   return {.after = before.known.seen.starts, .of_process = seen.process_start};
 }
 
-void Snapshots::know_start(const Process& process, const Sighting& seen, MonoTime now) {
+void Snapshots::know_start(const Process& process, const Sighting& seen) {
   Series& series = series_.at(process);
   if (!series.known.sure || !same_image(series.known.seen, seen)) return;
   Start& start = series.start;
   start.of_process = seen.process_start;
   start.after = std::max(start.after, starts_.before(seen.process_start));
-  if (!start.seen) start.seen = now;
-  if (start.by > 0 || now - *start.seen >= kStartedFor) has_started(process, starts_.count());
+  if (start.by > 0) has_started(process, start.by);
 }
 
 bool Snapshots::knows_last_look(const Series& series) {
@@ -222,7 +223,12 @@ bool Snapshots::wrote_what_waits(const Process& process) const {
 }
 
 void Snapshots::decide_some(MonoTime now) {
-  const bool news = std::exchange(news_, false);
+  if (undecided_.empty()) return;
+  const bool news = news_ && now >= decide_from_;
+  if (news) {
+    news_ = false;
+    decide_from_ = now + kBetweenDecisions;
+  }
   std::erase_if(undecided_, [&](const Process& process) {
     Series& series = series_.at(process);
     series.one_image = news && wrote_what_waits(process);
@@ -234,6 +240,7 @@ void Snapshots::decide_some(MonoTime now) {
 
 void Snapshots::decide() {
   news_ = true;
+  decide_from_ = MonoTime::min();
   for (const Process& process : undecided_) series_.at(process).undecided_until = MonoTime::min();
 }
 
@@ -242,6 +249,7 @@ std::optional<MonoTime> Snapshots::deadline() const {
   const auto also = [&](MonoTime time) { earliest = std::min(earliest.value_or(time), time); };
   if (!restarted_.empty()) also(looks_from_);
   for (const Process& process : undecided_) also(*series_.at(process).undecided_until);
+  if (news_ && !undecided_.empty()) also(decide_from_);
   return earliest;
 }
 
@@ -319,7 +327,7 @@ FoldSnapshot Snapshots::next_fold(Series& series) {
   return fold;
 }
 
-std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer, MonoTime now) {
+std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer) {
   const Process process = process_of(answer.path);
   const auto found = series_.find(process);
   if (found == series_.end() || !found->second.asked) return std::nullopt;
@@ -337,7 +345,7 @@ std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer, 
   if (series.looked) {
     if (same_image(seen, series.known.seen)) {
       series.known.seen = seen;
-      know_start(process, seen, now);
+      know_start(process, seen);
       note(series);
     } else {
       series.gone = true;
@@ -345,7 +353,7 @@ std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer, 
     return std::nullopt;
   }
   series.looked = true;
-  know_writer(process, seen, now);
+  know_writer(process, seen);
   // Gone and never seen: it began its life after those that ran the last time.
   if (seen.image.empty() && series.start.by > 0) has_started(process, series.start.by);
   return Upload{series.file, series.known.newest_ns, series.newest};
@@ -375,6 +383,7 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
   queue(process);
 
   const bool newer = time_ns > series.known.newest_ns;
+  const bool wrote_it = !memory_of_.contains(appeared.path);
   Upload itself{appeared, time_ns, answer.appeared};
   switch (answer.fold) {
     case Fold::superseded:
@@ -386,7 +395,6 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
         const bool left = series.left && same_image(series.known.seen, seen);
         notes_.push_back({series.file.path, {}, ""});
         const Start start = next_start(series, seen);
-        const bool wrote_it = !memory_of_.contains(appeared.path);
         if (answer.anew && wrote_it && seen.image.empty() && knows_last_look(series)) {
           starts_.known(process.second, series.known.seen.starts, by);  // it executed another one
           news_ = true;
@@ -396,7 +404,7 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
         if (start.by == 0 && wrote_it) series.start.by = by;
         series.looked = true;
         series.left = left;
-        know_writer(process, seen, now);
+        know_writer(process, seen);
       }
       return itself;
     case Fold::replaced:
@@ -423,7 +431,8 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
     series.known.sure |= known.exact && known.at_ns < static_cast<std::int64_t>(time_ns);
     known = seen;
   }
-  know_start(process, seen, now);
+  if (wrote_it) has_started(process, by);
+  know_start(process, seen);
   if (series.known.sure && !was_sure) note(series);
   if (answer.fold == Fold::unchanged) return std::nullopt;
   series.file = answer.file;

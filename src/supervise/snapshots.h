@@ -91,8 +91,12 @@ class Snapshots {
   // How long a file may stay undecided while more is found out about what has started since its
   // writer was seen.
   static constexpr Duration kUndecided = std::chrono::seconds(5);
-  // An image that was seen so long ago has written its covmeta.
+  // An image whose memory could be read, and that still runs so much later, has written its
+  // covmeta: what we need of its memory is set just before that (finalHash, Go
+  // src/internal/coverage/cfile/emit.go).
   static constexpr Duration kStartedFor = std::chrono::milliseconds(250);
+  // So that many files that wait, and many news, take little time.
+  static constexpr Duration kBetweenDecisions = std::chrono::milliseconds(20);
 
   // Before the program starts. Its further files are this run's.
   void left_running(const LeftRunning& process);
@@ -133,7 +137,7 @@ class Snapshots {
     std::string newest;       // the name that Go gave to its content
   };
   // What is to be uploaded for it.
-  std::optional<Upload> on_looked(const WriterSeen& answer, MonoTime now);
+  std::optional<Upload> on_looked(const WriterSeen& answer);
   std::optional<Upload> on_folded(const SnapshotFolded& answer, MonoTime now);
   // What is undecided when there is no time left, and so isn't uploaded.
   [[nodiscard]] std::vector<Upload> left_undecided() const;
@@ -150,7 +154,7 @@ class Snapshots {
     Starts::Count after = 0;
     Starts::Count by = 0;
     std::uint64_t of_process = 0;  // in clock ticks since boot
-    std::optional<MonoTime> seen;  // the image, first
+    std::optional<MonoTime> seen;  // when it ran, first
     bool is_known = false;         // to Starts
   };
   struct Series {
@@ -170,6 +174,8 @@ class Snapshots {
   };
 
   static Process process_of(const std::string& path);
+  // When those were listed who ran.
+  [[nodiscard]] bool began_after_the_list(const coverage::FileName& name) const;
   void queue(const Process& process);
   void forget_some();
   // `file` is the first of a series from now on.
@@ -187,10 +193,10 @@ class Snapshots {
   // Whose memory the file is, if it is.
   std::optional<Memory> take_memory_of(const std::string& path);
   // What `seen`, a look taken after the first file was there, tells of its writer.
-  void know_writer(const Process& process, const Sighting& seen, MonoTime now);
+  void know_writer(const Process& process, const Sighting& seen);
   // What is found out about the start of a series' image: it has started by then; it was seen.
   void has_started(const Process& process, Starts::Count by);
-  void know_start(const Process& process, const Sighting& seen, MonoTime now);
+  void know_start(const Process& process, const Sighting& seen);
   // Of the image whose file follows in a series of its own.
   static Start next_start(const Series& before, const Sighting& seen);
   // When the image that wrote what stands ran, in the order of starts.
@@ -211,6 +217,7 @@ class Snapshots {
   Starts starts_;
   std::set<Process> undecided_;
   bool news_ = false;  // that may decide them
+  MonoTime decide_from_ = MonoTime::min();
   std::deque<NoteWriter> notes_;
   std::size_t noted_ = 0;                                 // since they were written anew
   std::map<std::string, Memory> memory_of_;               // by path, until it is looked into
@@ -219,6 +226,7 @@ class Snapshots {
   std::int64_t ran_ns_ = 0;
   Starts::Count ran_at_ = 0;
   std::set<std::uint32_t> pids_;  // as in ProcessesFound
+  std::uint32_t last_pid_ = 0;    // likewise
   std::size_t out_ = 0;
 };
 

@@ -7,11 +7,15 @@ namespace integcov::supervise {
 
 void Starts::watched(std::uint64_t tick) {
   watching_ = true;
-  add("", tick);
+  add(kMissing, tick);
 }
 
-void Starts::add(std::string hash, std::uint64_t tick) {
-  log_.push_back({std::move(hash), tick});
+Starts::Program Starts::program_of(const std::string& hash) {
+  return programs_.try_emplace(hash, programs_.size() + 1).first->second;
+}
+
+void Starts::add(Program program, std::uint64_t tick) {
+  log_.push_back({program, tick});
   if (log_.size() <= kMost) return;
   log_.pop_front();
   ++first_;
@@ -24,8 +28,10 @@ Starts::Count Starts::before(std::uint64_t tick) const {
   return count;
 }
 
-void Starts::known(std::string hash, Count after, Count by) {
-  if (after > first_) known_.push_back({std::move(hash), after, by});
+void Starts::known(const std::string& hash, Count after, Count by) {
+  if (after <= first_) return;
+  known_.push_back({program_of(hash), after, by});
+  if (known_.size() > kMost) known_.pop_front();
 }
 
 // Which start is which image's isn't told. But all in a stretch of the log, which may begin before
@@ -33,18 +39,26 @@ void Starts::known(std::string hash, Count after, Count by) {
 // lie in it.
 bool Starts::all_known(const std::string& hash, Count after, Count by) const {
   if (!watching_ || after <= first_ || by > count()) return false;
-  std::vector<Count> more(count() + 1 - by);  // known ones that lie in it if it ends there
-  for (Count begin = after; begin > first_; --begin) {
+  const auto found = programs_.find(hash);
+  const Program program = found == programs_.end() ? programs_.size() + 1 : found->second;
+  const Count from = std::max(first_, after - std::min(after, kReach));
+  const Count to = std::min(count(), by + kReach);
+  std::vector<Known> known;
+  std::ranges::copy_if(known_, std::back_inserter(known), [&](const Known& image) {
+    return image.program == program && image.after > from && image.by <= to;
+  });
+  std::vector<Count> more(to + 1 - by);  // known ones that lie in the stretch if it ends there
+  for (Count begin = after; begin > from; --begin) {
     std::ranges::fill(more, 0);
-    for (const Known& image : known_) {
-      if (image.hash == hash && image.after >= begin) ++more[std::max(image.by, by) - by];
+    for (const Known& image : known) {
+      if (image.after >= begin) ++more[std::max(image.by, by) - by];
     }
     Count starts = 0;
     Count known_starts = 0;
-    for (Count end = begin; end <= count(); ++end) {
+    for (Count end = begin; end <= to; ++end) {
       if (end > begin) {
-        if (at(end).hash.empty()) break;
-        if (at(end).hash == hash) ++starts;
+        if (at(end).program == kMissing) break;
+        if (at(end).program == program) ++starts;
       }
       if (end < by) continue;
       known_starts += more[end - by];

@@ -4,10 +4,11 @@
 // was seen are known to be other ones.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
-#include <utility>
 
 namespace integcov::supervise {
 
@@ -17,6 +18,8 @@ class Starts {
 
   // What was longer ago can't be told any more.
   static constexpr std::size_t kMost = 500;
+  // How far all_known() looks beyond what it is asked.
+  static constexpr Count kReach = 64;
 
   // From now on each start will be told, and what there was before may not have been. `tick`: now,
   // in clock ticks since boot.
@@ -25,7 +28,7 @@ class Starts {
   void unwatched() { watching_ = false; }
   [[nodiscard]] bool watching() const { return watching_; }
   // An image of a program with that covmeta has, by now.
-  void started(std::string hash, std::uint64_t tick) { add(std::move(hash), tick); }
+  void started(const std::string& hash, std::uint64_t tick) { add(program_of(hash), tick); }
 
   // All that were told. A look that was taken before this was asked came after them.
   [[nodiscard]] Count count() const { return first_ + log_.size(); }
@@ -34,24 +37,27 @@ class Starts {
 
   // It is known of one image that its start is none of the first `after`, but one of the first
   // `by`. Once for each image.
-  void known(std::string hash, Count after, Count by);
+  void known(const std::string& hash, Count after, Count by);
 
   // Whether each of that hash that is none of the first `after`, but one of the first `by`, is of
   // an image that is known.
   [[nodiscard]] bool all_known(const std::string& hash, Count after, Count by) const;
 
  private:
+  using Program = std::size_t;            // a hash's number
+  static constexpr Program kMissing = 0;  // of none: some may be missing here
   struct Start {
-    std::string hash;  // empty: some may be missing here
+    Program program = kMissing;
     std::uint64_t tick = 0;
   };
   struct Known {
-    std::string hash;
+    Program program = kMissing;
     Count after = 0;
     Count by = 0;
   };
 
-  void add(std::string hash, std::uint64_t tick);
+  Program program_of(const std::string& hash);
+  void add(Program program, std::uint64_t tick);
   // The last of the first `count`.
   [[nodiscard]] const Start& at(Count count) const { return log_[count - first_ - 1]; }
 
@@ -59,6 +65,7 @@ class Starts {
   Count first_ = 0;  // so many are forgotten
   std::deque<Start> log_;
   std::deque<Known> known_;
+  std::map<std::string, Program> programs_;
 };
 
 }  // namespace integcov::supervise

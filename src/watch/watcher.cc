@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -20,15 +21,16 @@ UniqueFd new_queue() { return UniqueFd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
 
 }  // namespace
 
-UniqueFd Watcher::begin(const std::string& folder) {
-  UniqueFd fd = new_queue();
-  if (fd && inotify_add_watch(fd.get(), (folder + '/').c_str(), kMask) < 0) fd.reset();
-  return fd;
+Watcher::Begun Watcher::begin(const std::string& folder) {
+  Begun begun{new_queue()};
+  if (!begun.queue) return begun;
+  begun.descriptor = inotify_add_watch(begun.queue.get(), (folder + '/').c_str(), kMask);
+  if (begun.descriptor < 0) begun.queue.reset();
+  return begun;
 }
 
-void Watcher::open(UniqueFd begun) {
-  const bool from_now_on = !begun;
-  fd_ = from_now_on ? new_queue() : std::move(begun);
+void Watcher::open(Begun begun) {
+  fd_ = begun.queue ? std::move(begun.queue) : new_queue();
   if (!fd_) return;
   try {
     watcher_.emplace(loop_, fd_.get(), [this](event::Readiness) { drain(); });
@@ -37,11 +39,8 @@ void Watcher::open(UniqueFd begun) {
     watcher_.reset();
     return;
   }
-  if (from_now_on) {
-    watch("");
-  } else {
-    watch_folder("");
-  }
+  // Another folder may have its name by now.
+  if (watch_folder("") && !folders_.contains(begun.descriptor)) callbacks_.missed();
 }
 
 bool Watcher::watch(const std::string& subfolder) {
@@ -69,7 +68,7 @@ void Watcher::close() {
 }
 
 void Watcher::catch_up() {
-  constexpr int kMost = 64;  // more than the kernel keeps by default (max_queued_events)
+  constexpr int kMost = 128;  // what the kernel keeps by default (max_queued_events)
   for (int reads = 0; watcher_ && drain(); ++reads) {
     if (reads == kMost) return callbacks_.missed();
   }
@@ -82,6 +81,9 @@ bool Watcher::drain() {
     at_ = 0;
     end_ = static_cast<std::size_t>(
         std::max<ssize_t>(0, read(fd_.get(), events_.data(), events_.size())));
+    if (overflowed_) callbacks_.missed();
+    constexpr std::size_t kLongest = sizeof(inotify_event) + NAME_MAX + 1;
+    if (end_ + kLongest < events_.size()) overflowed_ = false;  // those were all
   }
   const bool some = at_ < end_;
   bool lost = false;
@@ -98,6 +100,7 @@ bool Watcher::drain() {
 
 bool Watcher::dispatch(int descriptor, std::uint32_t mask, const std::string& name) {
   if ((mask & IN_Q_OVERFLOW) != 0) {
+    overflowed_ = true;
     callbacks_.missed();
     return true;
   }

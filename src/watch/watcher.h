@@ -41,11 +41,16 @@ class Watcher {
   Watcher& operator=(const Watcher&) = delete;
   ~Watcher() { close(); }
 
-  // As if open() had been called now, for a watcher that is made later. Nothing without inotify.
-  static UniqueFd begin(const std::string& folder);
+  // A watch that was begun for a watcher that is made later. Nothing without inotify.
+  struct Begun {
+    UniqueFd queue;
+    int descriptor = -1;
+  };
+  static Begun begin(const std::string& folder);
 
   // Begins to watch the folder, or goes on with what was begun. Without inotify it does nothing.
-  void open(UniqueFd begun = {});
+  void open() { open(Begun{}); }
+  void open(Begun begun);
 
   // Tells now what has happened by now.
   void catch_up();
@@ -76,6 +81,7 @@ class Watcher {
   std::array<char, 16384> events_;  // read and not yet dispatched: from at_ to end_
   std::size_t at_ = 0;
   std::size_t end_ = 0;
+  bool overflowed_ = false;  // and more may have got lost since, which the kernel doesn't say
   std::map<int, std::string> folders_;  // by watch descriptor: the subfolder, "" or ending in '/'
   std::optional<event::FdWatcher> watcher_;
 };

@@ -76,8 +76,7 @@ class SnapshotsTest : public ::testing::Test {
   }
   std::optional<Snapshots::Upload> looked(const std::string& name, const std::string& image,
                                           MetaStamp meta = started(0)) {
-    return snapshots_.on_looked({name, {.meta = meta, .at_ns = 0, .image = image, .exact = true}},
-                                now_);
+    return snapshots_.on_looked({name, {.meta = meta, .at_ns = 0, .image = image, .exact = true}});
   }
   std::optional<Snapshots::Upload> folded(const FoldSnapshot& asked, Fold fold,
                                           const std::string& image = "a",
@@ -473,8 +472,7 @@ TEST_F(SnapshotsTest, AWriterThatRanWhenItsFirstFileWasNamedIsSureFromOneLook) {
                            .at_ns = 7 * kSecond,
                            .image = "a",
                            .exact = true,
-                           .since_ns = since}},
-                         now_);
+                           .since_ns = since}});
     saw(path(8));
     const bool ran = since < 5 * kSecond;
     const FoldSnapshot asked = expect_fold(path(5), path(8));

@@ -57,11 +57,13 @@ class Undecided : public ::testing::Test {
                                        .image = image,
                                        .exact = true,
                                        .process_start = began,
-                                       .since_ns = since}},
-                                     now_));
+                                       .since_ns = since}}));
   }
   // What is asked for the file of second 7.
-  std::optional<FoldSnapshot> asked() { return next<FoldSnapshot>(); }
+  std::optional<FoldSnapshot> asked() {
+    now_ += Snapshots::kBetweenDecisions;
+    return next<FoldSnapshot>();
+  }
   std::optional<Snapshots::Upload> answer(Fold fold) {
     return snapshots_.on_folded({.standing = path(7, 5),
                                  .appeared = path(7, 7),
@@ -127,9 +129,11 @@ TEST_F(Undecided, AnImageWhoseMemoryWasReadHasStartedWhenItIsSeenALittleLater) {
   snapshots_.read_from(path(8, 9), "b", {.inode = 1, .changed_ns = 1});
   process_writes(8, "b", 9, 300);
   EXPECT_EQ(asked(), std::nullopt) << "it may be about to";
-  now_ += 1s;
   ProcessesFound found;
   found.processes.push_back({.pid = 8, .image = "b", .exact = true});
+  snapshots_.running(found, now_);
+  now_ += Snapshots::kStartedFor;
+  EXPECT_EQ(asked(), std::nullopt) << "whether it still runs";
   snapshots_.running(found, now_);
   const auto again = asked();
   ASSERT_TRUE(again);
@@ -172,11 +176,53 @@ TEST_F(Undecided, WhoBeganToCountAnewAndIsGoneExecutedAnotherImage) {
   EXPECT_TRUE(again->one_image);
 }
 
+// Of a process that was never seen: one that began after those that run were listed.
+TEST_F(Undecided, WhoHasAYoungerPidThanAllWhenTheyWereListedBeganLater) {
+  for (const bool younger : {true, false}) {
+    ProcessesFound found{.pids = {7}, .last_pid = younger ? 7U : 8U, .end_ns = 6 * kSecond};
+    snapshots_.running(found, now_);
+    start_at(301);
+    if (younger) is_undecided();
+    saw(path(8, 9));
+    ASSERT_TRUE(next<LookAtWriter>());
+    snapshots_.on_looked({path(8, 9), {}});
+    const auto again = asked();
+    EXPECT_EQ(again && again->one_image, younger);
+    snapshots_ = {};
+    snapshots_.starts().watched(100);
+    start_at(201);
+    process_writes(7, "a", 5, 200);
+  }
+}
+
+// Whose memory was read it may be about to start, and then it executed another one.
+TEST_F(Undecided, TwoImagesAreNotKnownByTheFileOfTheSecond) {
+  snapshots_.read_from(path(8, 6), "b", {.inode = 1, .changed_ns = 1});
+  process_writes(8, "b", 6, 150);
+  start_at(301);
+  is_undecided();
+  start_at(302);
+  saw(path(8, 9));
+  ASSERT_TRUE(next<FoldSnapshot>());
+  snapshots_.on_folded({.standing = path(8, 6),
+                        .appeared = path(8, 9),
+                        .fold = Fold::kept,
+                        .seen = {.at_ns = 10 * kSecond,
+                                 .image = "c",
+                                 .exact = true,
+                                 .process_start = 150,
+                                 .since_ns = 8 * kSecond}},
+                       now_);
+  EXPECT_EQ(asked(), std::nullopt);
+}
+
 TEST_F(Undecided, AfterAWhileItStaysApart) {
   start_at(301);
   is_undecided();
-  EXPECT_EQ(snapshots_.deadline(), now_ + Snapshots::kUndecided);
-  now_ += Snapshots::kUndecided;
+  const MonoTime end = now_ + Snapshots::kUndecided;
+  EXPECT_EQ(asked(), std::nullopt);
+  EXPECT_EQ(snapshots_.deadline(), end);
+  now_ = end;
   const auto again = asked();
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->one_image);
@@ -202,7 +248,7 @@ TEST_F(Undecided, FurtherFilesOfTheProcessWaitToo) {
   const auto look = next<LookAtWriter>();
   ASSERT_TRUE(look);
   EXPECT_EQ(look->path, path(7, 8));
-  EXPECT_EQ(snapshots_.on_looked({path(7, 8), {.image = "b", .exact = true}}, now_), std::nullopt);
+  EXPECT_EQ(snapshots_.on_looked({path(7, 8), {.image = "b", .exact = true}}), std::nullopt);
   EXPECT_EQ(asked(), std::nullopt);
   snapshots_.decide();
   EXPECT_EQ(asked()->appeared, path(7, 7));

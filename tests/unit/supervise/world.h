@@ -140,7 +140,7 @@ class World {
     const MonoTime made = time + ms(pick_(3));
     at(made, [this] {  // Go's runtime has begun
       const bool overflow = lossy_ && pick_(3) == 1;
-      if (overflow) return watch_sees([this] { return StartsWatched{tick(now_)}; });
+      if (overflow) return watch_sees([this] { return StartsWatched{tick(now_), wall(now_)}; });
       watch_sees([this] { return ImageStarting{kHash, tick(now_)}; });
     });
     at(made + ms(pick_(2)), [this] {
@@ -468,13 +468,14 @@ class World {
         if (const auto event = read_event()) tell(*event);
       }
       told(listed_);
-      tell(FolderListed{listed_});
+      tell(FolderListed{listed_, tick(now_)});
     });
   }
 
   void perform(const OpenWatch&) {
     require(!std::exchange(opened_, true) && !exit_at_, "OpenWatch not once while the child runs");
-    if (!std::exchange(watching_, true)) answers_.emplace_back(StartsWatched{tick(now_)});
+    if (!std::exchange(watching_, true))
+      answers_.emplace_back(StartsWatched{tick(now_), wall(now_)});
   }
 
   void perform(const CloseWatch&) {
@@ -573,7 +574,6 @@ class World {
   }
 
   void perform(const LookAtWriter& action) {
-    catch_up();
     answers_.emplace_back(WriterSeen{action.path, look(pid_of(action.path), action.left)});
   }
 

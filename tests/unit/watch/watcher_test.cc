@@ -22,7 +22,7 @@ using Events = std::vector<std::string>;
 
 class WatcherTest : public testing::Test {
  protected:
-  std::unique_ptr<Watcher> watch_folder(bool recurse = true, UniqueFd begun = {}) {
+  std::unique_ptr<Watcher> watch_folder(bool recurse = true, Watcher::Begun begun = {}) {
     auto watcher = std::make_unique<Watcher>(
         loop_, dir_.path(), recurse,
         Watcher::Callbacks{.finished = [this](const std::string& path) { saw("finished " + path); },
@@ -122,12 +122,22 @@ TEST_F(WatcherTest, ACallbackThatCatchesUpIsToldTheRestInItsOrder) {
 }
 
 TEST_F(WatcherTest, AWatchMayBeginBeforeTheWatcher) {
-  UniqueFd begun = Watcher::begin(dir_.path());
+  Watcher::Begun begun = Watcher::begin(dir_.path());
   dir_.file("file");
   const auto watcher = watch_folder(true, std::move(begun));
   EXPECT_EQ(all(), Events{"finished file"});
   EXPECT_EQ(missed_, 0);
-  EXPECT_FALSE(Watcher::begin(dir_.path("nowhere")));
+  EXPECT_FALSE(Watcher::begin(dir_.path("nowhere")).queue);
+}
+
+TEST_F(WatcherTest, OfAFolderThatIsAnotherByThen) {
+  Watcher::Begun begun = Watcher::begin(dir_.path());
+  fs::remove_all(dir_.path());
+  fs::create_directory(dir_.path());
+  const auto watcher = watch_folder(true, std::move(begun));
+  EXPECT_EQ(missed_, 1);
+  dir_.file("file");
+  EXPECT_EQ(std::ranges::count(all(), "finished file"), 1);
 }
 
 TEST_F(WatcherTest, ReadingAndDeletingSayNothing) {
