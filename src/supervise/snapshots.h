@@ -96,7 +96,7 @@ class Snapshots {
   // src/internal/coverage/cfile/emit.go).
   static constexpr Duration kStartedFor = std::chrono::milliseconds(250);
   // So that many files that wait, and many news, take little time.
-  static constexpr Duration kBetweenDecisions = std::chrono::milliseconds(20);
+  static constexpr Duration kBetweenDecisions = std::chrono::milliseconds(50);
 
   // Before the program starts. Its further files are this run's.
   void left_running(const LeftRunning& process);

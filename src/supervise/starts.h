@@ -19,7 +19,7 @@ class Starts {
   // What was longer ago can't be told any more.
   static constexpr std::size_t kMost = 500;
   // How far all_known() looks beyond what it is asked.
-  static constexpr Count kReach = 64;
+  static constexpr Count kReach = 32;
 
   // From now on each start will be told, and what there was before may not have been. `tick`: now,
   // in clock ticks since boot.
