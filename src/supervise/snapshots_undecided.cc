@@ -1,0 +1,91 @@
+// What Snapshots finds out about files that can't be judged yet: whose image has started when.
+#include <algorithm>
+#include <utility>
+
+#include "supervise/snapshots.h"
+
+namespace integcov::supervise {
+
+// Pids are given in their order.
+bool Snapshots::began_after_the_list(const coverage::FileName& name) const {
+  return static_cast<std::int64_t>(name.time_ns) > ran_ns_ && last_pid_ > 0 &&
+         name.pid > last_pid_ && !pids_.contains(name.pid);
+}
+
+void Snapshots::has_started(const Process& process, Starts::Count by) {
+  Start& start = series_.at(process).start;
+  if (start.by == 0) start.by = by;
+  if (start.after == 0 || std::exchange(start.is_known, true)) return;
+  starts_.known(process.second, start.after, start.by);
+  news_ = true;
+}
+
+Snapshots::Start Snapshots::next_start(const Series& before, const Sighting& seen) {
+  if (same_image(before.known.seen, seen)) return before.start;
+  if (seen.process_start == 0 || seen.process_start != before.start.of_process) return {};
+  return {.after = before.known.seen.starts, .of_process = seen.process_start};
+}
+
+void Snapshots::know_start(const Process& process, const Sighting& seen) {
+  Series& series = series_.at(process);
+  if (!series.known.sure || !same_image(series.known.seen, seen)) return;
+  Start& start = series.start;
+  start.of_process = seen.process_start;
+  start.after = std::max(start.after, starts_.before(seen.process_start));
+  if (start.by > 0) has_started(process, start.by);
+}
+
+bool Snapshots::knows_last_look(const Series& series) {
+  return series.known.sure && series.known.seen.exact && series.known.seen.starts > 0;
+}
+
+bool Snapshots::wrote_what_waits(const Process& process) const {
+  const Series& series = series_.at(process);
+  if (!knows_last_look(series)) return false;
+  return starts_.all_known(process.second, series.known.seen.starts,
+                           series.waiting.begin()->second.by);
+}
+
+void Snapshots::decide_some(MonoTime now) {
+  if (undecided_.empty()) return;
+  const bool news = news_ && now >= decide_from_;
+  if (news) {
+    news_ = false;
+    decide_from_ = now + kBetweenDecisions;
+  }
+  std::erase_if(undecided_, [&](const Process& process) {
+    Series& series = series_.at(process);
+    series.one_image = news && wrote_what_waits(process);
+    if (!series.one_image && now < *series.undecided_until) return false;
+    queue(process);
+    return true;
+  });
+}
+
+void Snapshots::decide() {
+  news_ = true;
+  decide_from_ = MonoTime::min();
+  for (const Process& process : undecided_) series_.at(process).undecided_until = MonoTime::min();
+}
+
+std::vector<Snapshots::Upload> Snapshots::left_undecided() const {
+  std::vector<Upload> left;
+  for (const Process& process : undecided_) {
+    for (const auto& [time_ns, next] : series_.at(process).waiting) {
+      left.push_back({next.file, time_ns, next.file.path});
+    }
+  }
+  return left;
+}
+
+std::optional<LookAtWriter> Snapshots::next_look_ahead(Series& series) {
+  for (const auto& [_, next] : series.waiting) {
+    if (next.seen) continue;
+    series.asked = true;
+    ++out_;
+    return LookAtWriter{next.file.path, series.left};
+  }
+  return std::nullopt;
+}
+
+}  // namespace integcov::supervise
