@@ -117,7 +117,7 @@ void Session::on(const FolderListed& event, MonoTime now) {
   // Where events don't come, or not all (gVisor, some mounts), starts may have been missed, too.
   const bool missed =
       std::ranges::any_of(files, [&](const FileEntry& file) { return untold(file); });
-  if (missed) snapshots_.starts().watched(event.tick);
+  if (missed) snapshots_.starts().missed(event.tick);
   for (const FileEntry& file : files) saw(file, now);
   if (events_lost_) list_folder();
 }

@@ -24,6 +24,10 @@ class Starts {
   // From now on each start will be told, and what there was before may not have been. `tick`: now,
   // in clock ticks since boot.
   void watched(std::uint64_t tick);
+  // Some may not have been told, although they should.
+  void missed(std::uint64_t tick) {
+    if (watching_) watched(tick);
+  }
   // No start will be told any more.
   void unwatched() { watching_ = false; }
   [[nodiscard]] bool watching() const { return watching_; }

@@ -41,6 +41,7 @@ TEST(Simulation, NoSeededWorldBreaksAPromise) {
   EXPECT_LT(missed, folded / 20) << "too many snapshots of one image count twice";
   RecordProperty("folded", std::to_string(folded));
   RecordProperty("missed", std::to_string(missed));
+  EXPECT_GT(known_by_starts, 0U) << "it is never known by what has started";
   RecordProperty("undecided", std::to_string(undecided));
   RecordProperty("known_by_starts", std::to_string(known_by_starts));
   EXPECT_LT(events / seed, 150U) << "few worlds are little variety";

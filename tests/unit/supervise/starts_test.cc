@@ -110,6 +110,8 @@ TEST_F(StartsTest, WhereSomeMayBeMissingNothingIsKnown) {
   start_at(300);
   known(3, 4);
   EXPECT_TRUE(all_known(3, 4)) << "after";
+  starts_.missed(310);
+  EXPECT_FALSE(all_known(4, 5));
   EXPECT_FALSE(all_known(2, 4));
 }
 
@@ -120,6 +122,8 @@ TEST_F(StartsTest, NothingIsKnownWithoutAWatch) {
   EXPECT_FALSE(never.all_known(kHash, 1, 1));
   starts_.unwatched();
   EXPECT_FALSE(all_known(1, 1));
+  starts_.missed(200);
+  EXPECT_EQ(starts_.count(), 1U);
   EXPECT_FALSE(starts_.watching());
 }
 

@@ -232,6 +232,25 @@ TEST_F(WatcherTest, AnOverflowAsksForAListing) {
   EXPECT_EQ(missed_, 2);
 }
 
+// The kernel marks the first loss only, as long as the mark is not read.
+TEST_F(WatcherTest, BehindAnOverflowMoreMayBeMissing) {
+  std::ifstream limit("/proc/sys/fs/inotify/max_queued_events");
+  int most = 0;
+  if (!(limit >> most) || most > 100'000) GTEST_SKIP() << "the kernel's queue is too long";
+  const auto watcher = watch_folder();
+  EXPECT_EQ(missed_, 1) << "what was before the watch";
+  for (int i = 0; i <= most / 2 + 1; ++i) {
+    for (const char* name : {"a", "b"}) {
+      const UniqueFd file(open(dir_.path(name).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    }
+  }
+  watcher->catch_up();
+  EXPECT_EQ(missed_, 3) << "at the mark, and when all was read";
+  dir_.file("file");
+  watcher->catch_up();
+  EXPECT_EQ(missed_, 3);
+}
+
 TEST_F(WatcherTest, AfterCloseNothingComes) {
   const auto watcher = watch_folder();
   dir_.file("file");
