@@ -91,6 +91,9 @@ class Snapshots {
   // How long a file may stay undecided while more is found out about what has started since its
   // writer was seen.
   static constexpr Duration kUndecided = std::chrono::seconds(5);
+  // And once the process goes on and has written another one. Were we killed while several wait,
+  // each would count.
+  static constexpr Duration kUndecidedFirst = std::chrono::milliseconds(300);
   // An image whose memory could be read, and that still runs so much later, has written its
   // covmeta: what we need of its memory is set just before that (finalHash, Go
   // src/internal/coverage/cfile/emit.go).

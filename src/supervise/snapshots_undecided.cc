@@ -55,6 +55,9 @@ void Snapshots::decide_some(MonoTime now) {
   }
   std::erase_if(undecided_, [&](const Process& process) {
     Series& series = series_.at(process);
+    if (series.waiting.size() > 1) {
+      series.undecided_until = std::min(*series.undecided_until, now + kUndecidedFirst);
+    }
     series.one_image = news && wrote_what_waits(process);
     if (!series.one_image && now < *series.undecided_until) return false;
     queue(process);
