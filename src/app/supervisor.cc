@@ -29,6 +29,7 @@ using Text = watch::ControlFolder::Text;
 constexpr Duration kLongestJitter = std::chrono::seconds(1);
 // Of file times against the clock: the kernel's coarse clock, and network file systems.
 constexpr Duration kClockSlack = std::chrono::seconds(2);
+// Of the loop's time at once.
 constexpr Duration kLongestPump = std::chrono::milliseconds(20);
 // Between two listings where there are no file events.
 constexpr Duration kLookInterval = std::chrono::seconds(10);

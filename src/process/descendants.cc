@@ -15,6 +15,7 @@
 namespace integcov::process {
 namespace {
 
+constexpr std::size_t kMost = 4096;
 constexpr std::size_t kMostListed = 65536;  // processes of the machine, threads of a process
 
 // The kernel may be built without these lists (CONFIG_PROC_CHILDREN).
@@ -66,10 +67,9 @@ std::vector<pid_t> descendants() {
 
   // Breadth first: `all` is the queue too. A pid that is reused meanwhile could come twice.
   std::vector<pid_t> all{getpid()};
-  for (std::size_t next = 0; next < all.size() && all.size() < kMostDescendants; ++next) {
+  for (std::size_t next = 0; next < all.size() && all.size() < kMost; ++next) {
     for (const pid_t child : children_of(all[next])) {
-      if (all.size() < kMostDescendants && std::ranges::find(all, child) == all.end())
-        all.push_back(child);
+      if (all.size() < kMost && std::ranges::find(all, child) == all.end()) all.push_back(child);
     }
   }
   all.erase(all.begin());

@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -43,8 +42,7 @@ std::optional<Thread> oldest_thread(pid_t pid);
 std::vector<pid_t> other_threads(pid_t pid, std::size_t most);
 
 // Our live descendants, parents before their children, those only that see the same pid as we do
-// (Go writes the pid of the inner namespace into its file names).
-constexpr std::size_t kMostDescendants = 4096;
+// (Go writes the pid of the inner namespace into its file names). 4096 at most.
 std::vector<pid_t> descendants();
 
 // The pid, or thread id, that was given last in our PID namespace; 0: not known. They are given in

@@ -70,7 +70,7 @@ struct Order {
   bool overlap = false;
 };
 
-// Of what both are.
+// Of how many images both files are; open: that isn't known yet.
 enum class Images { two, one, open };
 
 // nullopt: that file can't be parsed.

@@ -86,9 +86,9 @@ void Session::write_end_record() {
 void Session::end(const std::string& why_unsaved) {
   phase_ = Phase::ended;
   if (!end_recorded_) write_end_record();
+  for (const Snapshots::Upload& upload : snapshots_.left_undecided()) upload_counters(upload);
   // What was judged needs no judgement by notes, but for what is yet to come. Else the next run has
   // to.
-  for (const Snapshots::Upload& upload : snapshots_.left_undecided()) upload_counters(upload);
   if (!snapshots_.busy() && !snapshots_.undecided()) {
     outbox_.emplace_back(RewriteNotes{snapshots_.notes_of_the_living(descendants_gone_)});
   }

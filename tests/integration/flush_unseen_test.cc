@@ -18,6 +18,18 @@ class Unseen : public testing::TestWithParam<const char*> {
   [[nodiscard]] std::string another() const {
     return until("end") + " | " + driven() + " -hit 100";
   }
+  // One begins at once and does what it is told, another after `now("go")`.
+  [[nodiscard]] std::vector<std::string> one_and_then_another() const {
+    return {"/bin/sh", "-c",
+            "exec 3<&0; " + driven() + " <&3 & exec 3<&-; " + until("go") + "; " + another() +
+                "; wait"};
+  }
+  // It has counted ten, which is stored, and go-integcov doesn't come to look from now on.
+  void count_unseen_from_ten(Flushing& run) const {
+    run.tell("hit 10");
+    EXPECT_TRUE(eventually([&] { return stored() == 10; }));
+    run.process().send(SIGSTOP);
+  }
   [[nodiscard]] std::uint64_t stored() const { return hits(dir_ / "s"); }
   [[nodiscard]] Flushing::Env env() const { return Flushing::folder(dir_); }
 
@@ -35,13 +47,9 @@ INSTANTIATE_TEST_SUITE_P(Flush, Unseen, testing::Values("handler", "count"),
                          [](const auto& build) { return std::string(build.param); });
 
 TEST_P(Unseen, AProcessThatEndsWhenAnotherHasStartedCountsOnce) {
-  Flushing run(env(), {"/bin/sh", "-c",
-                       "exec 3<&0; " + driven() + " <&3 & exec 3<&-; " + until("go") + "; " +
-                           another() + "; wait"});
+  Flushing run(env(), one_and_then_another());
   const pid_t pid = run.driven();
-  run.tell("hit 10");
-  EXPECT_TRUE(eventually([&] { return stored() == 10; }));
-  run.process().send(SIGSTOP);
+  count_unseen_from_ten(run);
   now("go");
   run.driven(2);
   run.tell("hit 5");
@@ -56,13 +64,9 @@ TEST_P(Unseen, AProcessThatEndsWhenAnotherHasStartedCountsOnce) {
 }
 
 TEST_P(Unseen, AProcessThatIsExecutedAnewAndEndsIsCountedTwiceAsItCounted) {
-  Flushing run(env(), {"/bin/sh", "-c",
-                       "exec 3<&0; " + driven() + " <&3 & exec 3<&-; " + until("go") + "; " +
-                           another() + "; wait"});
+  Flushing run(env(), one_and_then_another());
   run.driven();
-  run.tell("hit 10");
-  EXPECT_TRUE(eventually([&] { return stored() == 10; }));
-  run.process().send(SIGSTOP);
+  count_unseen_from_ten(run);
   run.process().feed("exec\n");
   const pid_t pid = run.driven(2);
   now("go");

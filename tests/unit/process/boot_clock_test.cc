@@ -33,6 +33,18 @@ TEST(BootClock, AProcessHasStartedBeforeItIsSaidToHave) {
   }
 }
 
+TEST(BootTick, AProcessStartsInOneBetweenTwoReadings) {
+  for (int i = 0; i < 20; ++i) {
+    const std::uint64_t before = boot_tick();
+    Helper helper;
+    helper.exec_cat();
+    const auto identity = identify(helper.pid());
+    ASSERT_TRUE(identity);
+    EXPECT_GE(identity->start_time, before);
+    EXPECT_LE(identity->start_time, boot_tick());
+  }
+}
+
 TEST(BootClock, TicksAreHundredthsOfASecondOrWhatTheSystemSays) {
   const BootClock clock;
   const auto per_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));

@@ -76,6 +76,14 @@ TEST(Descendants, InAnotherPidNamespaceAreLeftOut) {
   if (!allowed) GTEST_SKIP() << "no right to make a PID namespace";
 }
 
+TEST(LastPid, IsBelowThatOfTheNextProcess) {
+  const pid_t before = last_pid();
+  Helper helper;
+  EXPECT_GE(before, getpid());
+  EXPECT_GT(helper.pid(), before);
+  EXPECT_GE(last_pid(), helper.pid());
+}
+
 TEST(ParsePids, TakesTheNumbersOfATextWhateverIsBetween) {
   using Pids = std::vector<pid_t>;
   EXPECT_EQ(parse_pids("1 22 333 "), (Pids{1, 22, 333}));

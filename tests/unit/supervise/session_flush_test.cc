@@ -290,6 +290,28 @@ TEST(SessionFlush, ACounterThatWrappedIsSaidOnce) {
                   " passed 4294967295 and began again at 0, as Go's 32-bit counters do"});
 }
 
+// A file of a process that is gone: no event told of a start, and by itself that is proof only if
+// events come here.
+TEST(SessionFlush, WhatOnlyAListingShowsProvesThatStartsMayHaveBeenMissed) {
+  for (const bool told : {true, false}) {
+    Driver d(flushing());
+    d.tell(StartsWatched{100, 1});
+    d.writes(kMeta);
+    d.expect_stored(kMeta);
+    d.sight = [](const std::string&) {
+      return Sighting{.meta = {1, 1}, .at_ns = 150, .image = "a", .exact = true, .since_ns = 1};
+    };
+    d.writes(kCounters);
+    d.sight = [](const std::string&) { return Sighting{.meta = {2, 300}, .at_ns = 400}; };
+    d.fold = Fold::undecided;
+    d.appears({counters(200), 10, 200});
+    if (told) d.tell(FileFinished{{counters(200), 10, 200}});
+    d.answer_listing();
+    EXPECT_EQ(d.last_fold.appeared, counters(200));
+    EXPECT_EQ(d.last_fold.one_image, told);
+  }
+}
+
 // A round, in which the program is this image.
 void finds(Driver& d, const std::string& image) {
   d.tell(SignalArrived{SIGUSR1, 40, true});
