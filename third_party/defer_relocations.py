@@ -13,8 +13,8 @@ import re
 import struct
 import sys
 
-ARCHIVES = ("libcrypto.a", "libssl.a")
-SECTION = ".data.rel"  # with .ro, .local, …
+ARCHIVES = ("libcrypto.a", "libssl.a", "libcurl.a")
+SECTION = ".data"  # with .rel, .rel.ro, .rel.local, …
 RELRO = ".data.rel.ro"
 ROOM = ".deferred_relr"
 DT_RELRSZ, DT_RELR = 35, 36

@@ -66,10 +66,11 @@ function(defer_relocations program)
 endfunction()
 
 # What a start touches lies together.
-set(INTEGCOV_LAYOUT ${CMAKE_CURRENT_LIST_DIR}/layout.ld)
+set(INTEGCOV_LAYOUT ${CMAKE_CURRENT_LIST_DIR})
 function(lay_out program)
-  target_link_options(${program} PRIVATE -Wl,-T,${INTEGCOV_LAYOUT})
-  set_property(TARGET ${program} APPEND PROPERTY LINK_DEPENDS ${INTEGCOV_LAYOUT})
+  target_link_options(${program} PRIVATE -L${INTEGCOV_LAYOUT} -Wl,-T,layout.ld)
+  set_property(TARGET ${program} APPEND PROPERTY LINK_DEPENDS ${INTEGCOV_LAYOUT}/layout.ld
+                                                              ${INTEGCOV_LAYOUT}/start_order.ld)
 endfunction()
 
 # What else libraries would do before main. That they no longer do is an error of the linker.

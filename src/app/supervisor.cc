@@ -152,18 +152,14 @@ void Supervisor::pump() {
   if (std::exchange(pumping_, true)) return;
   const MonoTime now = event::Loop::now();
   bool all_done = false;
-  // What is done may be answered at once, and ask for more: others must get their turn.
-  while (!all_done && event::Loop::now() - now < kLongestPump) {
-    if (!inbox_.empty()) {
-      const supervise::Event event = std::move(inbox_.front());
-      inbox_.pop_front();
-      session_->handle(event, now);
-    } else if (auto action = session_->next_action(now)) {
-      std::visit([this](auto& a) { perform(a); }, *action);
-    } else {
-      all_done = true;
-    }
-  }
+  do {
+    for (const supervise::Event& event : inbox_) session_->handle(event, now);
+    inbox_.clear();
+    auto action = session_->next_action(now);
+    all_done = !action.has_value();
+    if (action) std::visit([this](auto& a) { perform(a); }, *action);
+    // What is done may be answered at once, and ask for more: others must get their turn.
+  } while (!all_done && event::Loop::now() - now < kLongestPump);
   if (!all_done) {
     timer_.arm(Duration::zero());
   } else if (const auto deadline = session_->deadline()) {

@@ -1,7 +1,6 @@
 // The shell around the session: translates loop events into its events and its actions into work.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -103,7 +102,7 @@ class Supervisor {
   MemorySnapshots memory_snapshots_;
   supervise::RunFacts facts_;  // once the start record was written
   std::optional<supervise::Session> session_;
-  std::deque<supervise::Event> inbox_;
+  std::vector<supervise::Event> inbox_;
   bool pumping_ = false;
   bool told_listing_ = false;  // that some files can't be seen
   ExitStatus status_;

@@ -4,7 +4,6 @@
 #include <uv.h>
 
 #include <exception>
-#include <functional>
 
 #include "base/time.h"
 
@@ -29,7 +28,17 @@ class Loop {
   [[nodiscard]] uv_loop_t* raw() { return &loop_; }
 
   // For handles: calls a callback from one of libuv's.
-  static void call(uv_loop_t* raw, const std::function<void()>& callback) noexcept;
+  template <class Callback>
+  static void call(uv_loop_t* raw, const Callback& callback) noexcept {
+    auto* loop = static_cast<Loop*>(raw->data);
+    if (loop->thrown_) return;
+    try {
+      callback();
+    } catch (...) {
+      loop->thrown_ = std::current_exception();
+      loop->stop();
+    }
+  }
 
  private:
   uv_loop_t loop_{};

@@ -305,14 +305,16 @@ void Session::add_flush_requests(MonoTime now) {
 }
 
 std::optional<Action> Session::pop() {
-  if (outbox_.empty()) return std::nullopt;
-  Action action = std::move(outbox_.front());
-  outbox_.pop_front();
+  std::optional<Action> action;
+  if (!outbox_.empty()) {
+    action.emplace(std::move(outbox_.front()));
+    outbox_.pop_front();
+  }
   return action;
 }
 
 std::optional<Action> Session::next_action(MonoTime now) {
-  if (auto action = pop()) return action;
+  if (!outbox_.empty()) return pop();
   if (phase_ == Phase::ended) return std::nullopt;
   snapshots_.look_again(now);
   if (const auto request = snapshots_.next(now)) {

@@ -37,7 +37,7 @@ class Entries {
  private:
   // A few dozen entries: opendir(3) takes 32 kB for each folder.
   struct Buffer {
-    alignas(dirent64) std::array<char, 4096> bytes;
+    alignas(dirent64) std::array<char, 2048> bytes;
   };
 
   const dirent64* next_record();

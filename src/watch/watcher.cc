@@ -39,6 +39,7 @@ void Watcher::open(Begun begun) {
     watcher_.reset();
     return;
   }
+  events_ = std::make_unique_for_overwrite<Buffer>();
   // Another folder may have its name by now.
   if (watch_folder("") && !folders_.contains(begun.descriptor)) callbacks_.missed();
 }
@@ -80,17 +81,18 @@ bool Watcher::drain() {
   if (at_ == end_) {
     at_ = 0;
     end_ = static_cast<std::size_t>(
-        std::max<ssize_t>(0, read(fd_.get(), events_.data(), events_.size())));
+        std::max<ssize_t>(0, read(fd_.get(), events_->data(), events_->size())));
     if (overflowed_) callbacks_.missed();
     constexpr std::size_t kLongest = sizeof(inotify_event) + NAME_MAX + 1;
-    if (end_ + kLongest < events_.size()) overflowed_ = false;  // those were all
+    if (end_ + kLongest < events_->size()) overflowed_ = false;  // those were all
   }
   const bool some = at_ < end_;
   bool lost = false;
   while (at_ < end_ && watcher_) {
     inotify_event header{};
-    std::memcpy(&header, &events_[at_], sizeof header);
-    const std::string name = header.len > 0 ? &events_[at_ + sizeof header] : "";
+    const char* event = events_->data() + at_;
+    std::memcpy(&header, event, sizeof header);
+    const std::string name = header.len > 0 ? event + sizeof header : "";
     at_ += sizeof header + header.len;
     if (dispatch(header.wd, header.mask, name)) lost = true;
   }

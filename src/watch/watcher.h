@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -78,7 +79,8 @@ class Watcher {
   bool recurse_;
   Callbacks callbacks_;
   UniqueFd fd_;
-  std::array<char, 16384> events_;  // read and not yet dispatched: from at_ to end_
+  using Buffer = std::array<char, 16384>;
+  std::unique_ptr<Buffer> events_;  // read and not yet dispatched: from at_ to end_
   std::size_t at_ = 0;
   std::size_t end_ = 0;
   bool overflowed_ = false;  // and more may have got lost since, which the kernel doesn't say
