@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Takes the relocations of OpenSSL's tables out of those that the C library does before
+"""Takes the relocations of OpenSSL's and libcurl's tables out of those that the C library does before
 main: `defer_relocations.py PROGRAM MAP`. The program does them at the first upload
 (src/app/deferred_relocations.h); docs/decisions/0010 says why.
 

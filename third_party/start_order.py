@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes start_order.ld, the functions of a start in the order of their first use, for layout.ld:
-`start_order.py PROGRAM MAP`, PROGRAM the static go-integcov and MAP what its linker wrote with -Map.
+`start_order.py PROGRAM MAP`, PROGRAM the static go-integcov and MAP what its linker wrote with -Map
+(build/bin/go-integcov, build/static/src/go-integcov.map).
 
 It runs PROGRAM around a shell one instruction at a time (ptrace(2), x86_64), with two signals and a
-SIGTERM, and without storage; that takes a minute. What changes in the code since then costs a start a
-page fault or two, nothing else. docs/decisions/0010 says what it is for."""
+SIGTERM, and without storage; that takes half a minute. What changes in the code since then costs a
+start a page fault or two, nothing else. docs/decisions/0010 says what it is for."""
 
 import bisect
 import ctypes

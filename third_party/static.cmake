@@ -53,7 +53,7 @@ set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)
 add_subdirectory(${INTEGCOV_SOURCES}/curl ${CMAKE_BINARY_DIR}/curl EXCLUDE_FROM_ALL SYSTEM)
 target_compile_definitions(libcurl_static PRIVATE OPENSSL_NO_FILENAMES)
 
-# OpenSSL's tables are relocated at the first upload and not at each start
+# OpenSSL's and libcurl's tables are relocated at the first upload and not at each start
 # (docs/decisions/0010). Takes a linker that packs relative relocations.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(INTEGCOV_DEFER_RELOCATIONS ${CMAKE_CURRENT_LIST_DIR}/defer_relocations.py)

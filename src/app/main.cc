@@ -60,10 +60,13 @@ app::StderrLog::Style log_style(const config::Config& config, const config::Envi
   return style;
 }
 
-// The program has started: nothing may stop us from waiting for it and keeping its status.
-ExitStatus supervise(const app::Plan& plan, std::map<std::string, std::string> metadata,
-                     app::CoverageFolder& folder, app::Child& child,
-                     const process::JobControl& job_control, app::StderrLog& log) {
+// The program has started: nothing may stop us from waiting for it and keeping its status. The
+// supervisor takes the stack that the start took, not more below it.
+[[gnu::noinline]] ExitStatus supervise(const app::Plan& plan,
+                                       std::map<std::string, std::string> metadata,
+                                       app::CoverageFolder& folder, app::Child& child,
+                                       const process::JobControl& job_control,
+                                       app::StderrLog& log) {
   std::string trouble;
   try {
     app::Supervisor supervisor(plan, std::move(metadata), folder, child, job_control, log);

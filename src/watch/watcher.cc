@@ -1,6 +1,7 @@
 #include "watch/watcher.h"
 
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,7 +40,6 @@ void Watcher::open(Begun begun) {
     watcher_.reset();
     return;
   }
-  events_ = std::make_unique_for_overwrite<Buffer>();
   // Another folder may have its name by now.
   if (watch_folder("") && !folders_.contains(begun.descriptor)) callbacks_.missed();
 }
@@ -75,16 +75,24 @@ void Watcher::catch_up() {
   }
 }
 
+// While nothing comes there is no buffer.
+std::size_t Watcher::read_events() {
+  int waiting = 0;
+  if (ioctl(fd_.get(), FIONREAD, &waiting) == 0 && waiting == 0) return 0;
+  if (!events_) events_ = std::make_unique_for_overwrite<Buffer>();
+  const ssize_t got = read(fd_.get(), events_->data(), events_->size());
+  return static_cast<std::size_t>(std::max<ssize_t>(0, got));
+}
+
 // A callback may catch up, which goes on with what is left here. Once per turn of the loop: a busy
 // writer must not keep signals waiting.
 bool Watcher::drain() {
   if (at_ == end_) {
     at_ = 0;
-    end_ = static_cast<std::size_t>(
-        std::max<ssize_t>(0, read(fd_.get(), events_->data(), events_->size())));
+    end_ = read_events();
     if (overflowed_) callbacks_.missed();
     constexpr std::size_t kLongest = sizeof(inotify_event) + NAME_MAX + 1;
-    if (end_ + kLongest < events_->size()) overflowed_ = false;  // those were all
+    if (end_ + kLongest < sizeof(Buffer)) overflowed_ = false;  // those were all
   }
   const bool some = at_ < end_;
   bool lost = false;

@@ -68,8 +68,12 @@ class Watcher {
   void close();
 
  private:
+  using Buffer = std::array<char, 16384>;
+
   // False when there was nothing to read.
   bool drain();
+  // How many bytes.
+  std::size_t read_events();
   // True for what lost() is about.
   bool dispatch(int descriptor, std::uint32_t mask, const std::string& name);
   bool watch_folder(const std::string& subfolder);
@@ -79,7 +83,6 @@ class Watcher {
   bool recurse_;
   Callbacks callbacks_;
   UniqueFd fd_;
-  using Buffer = std::array<char, 16384>;
   std::unique_ptr<Buffer> events_;  // read and not yet dispatched: from at_ to end_
   std::size_t at_ = 0;
   std::size_t end_ = 0;

@@ -2,10 +2,12 @@
 """What wrappers cost, side by side in one run: `figures.py [OPTIONS] NAME=WRAPPER…`."""
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
 import shlex
+import shutil
 import statistics
 import sys
 import tempfile
@@ -50,13 +52,17 @@ def start_overheads(settings, rounds):
             for name in settings if name != "none"}
 
 
-def latencies(setting, count):
-    """(median, p99) in microseconds from kill(2) to the program's sigwaitinfo(2)."""
-    with setting.run("latency", str(count)) as run:
-        line = run.out.line(patience=120)
-        run.expect_status(0)
-    values = sorted(int(word) / 1000 for word in line.split())
-    return statistics.median(values), values[len(values) * 99 // 100]
+def latencies(settings, count, turns=5):
+    """name -> (median, p99) in microseconds from kill(2) to the program's sigwaitinfo(2)."""
+    values = {name: [] for name in settings}
+    for _ in range(turns):
+        for name, setting in settings.items():
+            with setting.run("latency", str(count // turns)) as run:
+                line = run.out.line(patience=120)
+                run.expect_status(0)
+            values[name] += [int(word) / 1000 for word in line.split()]
+    return {name: (statistics.median(those), sorted(those)[len(those) * 99 // 100])
+            for name, those in values.items()}
 
 
 def memory(run):
@@ -68,35 +74,66 @@ def memory(run):
             "pss_kb": int(pss), "threads": int(status["Threads"])}
 
 
-def idle_figures(settings, seconds):
-    """name -> memory, threads and wake-ups of wrappers that idle at the same time."""
+def idle_figures(settings, seconds, samples=9):
+    """name -> memory, threads and wake-ups of wrappers that idle at the same time; memory is the
+    median of several, for where the kernel puts the stack and the heap is a page more or less."""
+    memories = {name: [] for name in settings}
+    for _ in range(samples - 1):
+        with idling(settings) as runs:
+            for name, run in runs.items():
+                memories[name].append(memory(run))
+    with idling(settings) as runs:
+        before = {name: wakeups(run) for name, run in runs.items()}
+        for name, run in runs.items():
+            memories[name].append(memory(run))
+        time.sleep(seconds)  # this is the measure
+        return {name: {**medians(memories[name]), "wakeups": wakeups(run) - before[name]}
+                for name, run in runs.items()}
+
+
+@contextlib.contextmanager
+def idling(settings):
+    """name -> a wrapper that has been running for so long that nothing of its start is left to do."""
     runs = {}
     try:
         for name, setting in settings.items():
             runs[name] = setting.run("signals")
             runs[name].expect("ready")
-        time.sleep(min(2.0, seconds))
-        before = {name: wakeups(run) for name, run in runs.items()}
-        found = {name: memory(run) for name, run in runs.items()}
-        time.sleep(seconds)  # this is the measure
-        for name, run in runs.items():
-            found[name]["wakeups"] = wakeups(run) - before[name]
-        return found
+        time.sleep(2.0)
+        yield runs
     finally:
         for run in runs.values():
             run.__exit__()
+
+
+def medians(dicts):
+    return {key: statistics.median(one[key] for one in dicts) for key in dicts[0]}
 
 
 def wakeups(run):
     return int(conditions.status_of(run.pid)["voluntary_ctxt_switches"])
 
 
+@contextlib.contextmanager
+def installed(wrappers):
+    """The same with fresh copies: how the kernel holds a file in memory, and so how much of it is
+    mapped at once, depends on how it came there; a linker writes otherwise than an installation."""
+    with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
+        yield {name: [shutil.copy(command[0], folder), *command[1:]]
+               for name, command in wrappers.items()}
+
+
 def measure(wrappers, programs, rounds=300, signals=2000, idle=20.0):
     """name -> figure -> number, for name -> wrapper command."""
+    with installed(wrappers) as commands:
+        return measure_installed(commands, programs, rounds, signals, idle)
+
+
+def measure_installed(wrappers, programs, rounds, signals, idle):
     settings = {name: harness.Setting(command, programs) for name, command in wrappers.items()}
     found = idle_figures(settings, idle)
-    for name, setting in settings.items():
-        found[name]["latency_us"], found[name]["latency_p99_us"] = latencies(setting, signals)
+    for name, latency in latencies(settings, signals).items():
+        found[name]["latency_us"], found[name]["latency_p99_us"] = latency
     bare = {"none": harness.Setting([], programs)}
     for name, overhead in start_overheads({**bare, **settings}, rounds).items():
         found[name]["start_us"], found[name]["alone_us"] = overhead

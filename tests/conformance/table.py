@@ -138,8 +138,9 @@ def main():
         "## What it costs", "",
         "All in one run, taking turns: start overhead is the median of 300 starts of a program that "
         "ends at once, less the program's own time; forwarding is the time from a program's kill(2) "
-        "to its own sigwaitinfo(2), 2000 times; memory and wake-ups of an idle wrapper. In brackets: "
-        "how many times theirs go-integcov's is.", "",
+        "to its own sigwaitinfo(2), 2000 times; memory and wake-ups are of idle wrappers, memory "
+        "the median of 9. Each wrapper is a fresh copy. In brackets: how many times theirs "
+        "go-integcov's is.", "",
         *figures_table(found, names), "",
         "The build that was measured is the static one. libcurl and OpenSSL are initialised at the "
         "first upload only ([how](decisions/0010-what-the-static-binary-costs.md)).", ""])
