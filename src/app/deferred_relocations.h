@@ -1,5 +1,5 @@
-// OpenSSL's and libcurl's tables hold addresses. In the static binary they are not made right before
-// main, as all others are, but here: who uploads nothing never pays for them
+// OpenSSL's and libcurl's tables hold addresses. In the static binary they are not made right
+// before main, as all others are, but here: who uploads nothing never pays for them
 // (third_party/defer_relocations.py, docs/decisions/0010).
 #pragma once
 
