@@ -10,6 +10,7 @@
 #include "process/boot_clock.h"
 #include "supervise/report_lines.h"
 #include "supervise/writer_notes.h"
+#include "watch/folder.h"
 #include "watch/run_folder.h"
 
 namespace integcov::app {
@@ -70,6 +71,19 @@ Settled settle(const std::string& coverdir, watch::ControlFolder& control,
   return settled;
 }
 
+// True if the program can leave coverage there; else that is said.
+bool make_ready(const std::string& coverdir, StderrLog& log) {
+  if (const auto made = watch::make_folder(coverdir); !made) {
+    log.write(Severity::warning, made.message() + ": the program can't leave coverage there");
+    return false;
+  }
+  if (access(coverdir.c_str(), W_OK | X_OK) == 0) return true;
+  log.write(Severity::warning, "GOCOVERDIR=\"" + coverdir +
+                                   "\" is not writable for this user: the program can't leave "
+                                   "coverage there");
+  return false;
+}
+
 // Without a folder for itself.
 CoverageFolder share(CoverageFolder folder, const config::Config& config, const std::string& why,
                      StderrLog& log) {
@@ -88,7 +102,7 @@ CoverageFolder share(CoverageFolder folder, const config::Config& config, const 
 
 CoverageFolder take_folder(const config::Config& config, const std::string& run, StderrLog& log) {
   const std::string& coverdir = config.coverdir;
-  CoverageFolder folder{.path = coverdir, .control = {}, .ledgers = {}};
+  CoverageFolder folder{.path = coverdir, .writable = make_ready(coverdir, log)};
   watch::ControlFolder& control = folder.control.emplace(coverdir);
   switch (control.lock()) {
     case Lock::held: {
@@ -104,8 +118,7 @@ CoverageFolder take_folder(const config::Config& config, const std::string& run,
       return share(std::move(folder), config, coverdir + "/.integcov belongs to another user", log);
     case Lock::unavailable:
       folder.shared = true;
-      // Where the program can't write either, that was said.
-      if (access(coverdir.c_str(), W_OK | X_OK) != 0) return folder;
+      if (!folder.writable) return folder;  // that was said
       return share(std::move(folder), config, "no lock can be had in " + coverdir + "/.integcov",
                    log);
   }
@@ -116,6 +129,7 @@ CoverageFolder take_folder(const config::Config& config, const std::string& run,
   }
   folder.path = std::move(own->path);
   folder.own = true;
+  folder.writable = true;
   folder.control = std::move(own->control);
   log.write(Severity::info, "another go-integcov uses " + coverdir +
                                 ": this run's coverage goes to " + folder.path);

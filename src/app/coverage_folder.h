@@ -24,13 +24,14 @@ struct CoverageFolder {
   // were looked at. The program starts in a later tick.
   watch::Watcher::Begun watch;
   std::uint64_t watched_since = 0;
-  bool own = false;     // made for this run alone, below the one that was asked for
-  bool shared = false;  // files of other runs may appear, too
+  bool own = false;      // made for this run alone, below the one that was asked for
+  bool shared = false;   // files of other runs may appear, too
+  bool writable = true;  // for the program
 };
 
-// Before the program starts: takes config.coverdir, which is there, and puts right what ended runs
-// left in it. If another supervisor has it, the program gets a folder of its own below it. Says
-// what the user should know.
+// Before the program starts: makes config.coverdir if it isn't there, takes it, and puts right what
+// ended runs left in it. If another supervisor has it, the program gets a folder of its own below
+// it. Says what the user should know.
 CoverageFolder take_folder(const config::Config& config, const std::string& run, StderrLog& log);
 
 // After the run, in the folder that was asked for. The last one there moves up what runs with a

@@ -91,14 +91,6 @@ int run(const config::Config& config, const config::Environment& env,
   for (const std::string& warning : plan->warnings) log.write(Severity::warning, warning);
 
   const config::Config asked = plan->config;
-  const std::string& coverdir = asked.coverdir;
-  if (const auto made = watch::make_folder(coverdir); !made) {
-    log.write(Severity::warning, made.message() + ": the program can't leave coverage there");
-  } else if (access(coverdir.c_str(), W_OK | X_OK) != 0) {
-    log.write(Severity::warning, "GOCOVERDIR=\"" + coverdir +
-                                     "\" is not writable for this user: the program can't leave "
-                                     "coverage there");
-  }
   app::CoverageFolder folder = app::take_folder(plan->config, metadata["integcov-run"], log);
   plan->config.coverdir = folder.path;
   if (folder.own) plan->careless = false;

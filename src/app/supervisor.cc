@@ -1,7 +1,6 @@
 #include "app/supervisor.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -109,7 +108,7 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
           .watched_since =
               folder_.watch.queue ? std::optional(folder_.watched_since) : std::nullopt,
           .own_folder = folder_.own,
-          .unwritable_folder = access(config.coverdir.c_str(), W_OK | X_OK) != 0},
+          .unwritable_folder = !folder_.writable},
       event::Loop::now());
   if (folder_.control && to_storage) read_ledger();
 }

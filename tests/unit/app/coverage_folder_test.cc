@@ -71,6 +71,20 @@ TEST_F(CoverageFolderTest, IsHeldForOneRun) {
   EXPECT_FALSE(folder.shared);
 }
 
+TEST_F(CoverageFolderTest, IsMadeWhereItIsNot) {
+  config_.coverdir = dir_.path("not/there");
+  EXPECT_TRUE(take().writable);
+  EXPECT_TRUE(fs::is_directory(config_.coverdir));
+}
+
+TEST_F(CoverageFolderTest, IsOfNoUseToTheProgramWhereItCannotBeMade) {
+  dir_.file("file");
+  config_.coverdir = dir_.path("file/below");
+  const CoverageFolder folder = take();
+  EXPECT_FALSE(folder.writable);
+  EXPECT_EQ(folder.path, config_.coverdir);
+}
+
 TEST_F(CoverageFolderTest, ASecondRunHasAFolderOfItsOwnWithAndWithoutAStorage) {
   const CoverageFolder first = take("a");
   for (const char* run : {"b", "c"}) {
