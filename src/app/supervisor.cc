@@ -170,13 +170,14 @@ void Supervisor::pump() {
 }
 
 void Supervisor::on_signal(process::SignalSource::Received received) {
-  if (received.signal == SIGCHLD) {
-    reap();
-  } else {
-    tell(supervise::SignalArrived{received.signal,
-                                  event::Loop::wall_now().time_since_epoch().count(),
-                                  received.flush_request});
+  if (received.signal == SIGCHLD) return reap();
+  supervise::SignalArrived signal{
+      received.signal, event::Loop::wall_now().time_since_epoch().count(), received.flush_request};
+  if (const auto number = session_->passes_on(signal)) {
+    perform(supervise::ForwardSignal{*number});
+    signal.passed_on = true;
   }
+  tell(signal);
 }
 
 void Supervisor::reap() {

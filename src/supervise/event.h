@@ -20,6 +20,7 @@ struct SignalArrived {
   int signal = 0;
   std::int64_t at_ns = 0;      // CLOCK_REALTIME
   bool flush_request = false;  // of `go-integcov --flush-now`: not for the child
+  bool passed_on = false;      // as Session::passes_on() said
 };
 
 // The main child was reaped: nothing may be sent to its pid any more.

@@ -43,6 +43,18 @@ Session::Session(SessionOptions options, MonoTime now)
   for (const LeftRunning& process : options_.left_running) snapshots_.left_running(process);
 }
 
+int Session::for_the_child(int signal) const {
+  return signal == SIGTERM ? options_.stop_signal.value_or(signal) : signal;
+}
+
+std::optional<int> Session::passes_on(const SignalArrived& event) const {
+  if (phase_ != Phase::running || event.flush_request) return std::nullopt;
+  // Who runs is to be known before it writes its snapshot.
+  if (event.signal == options_.flush.signal && ready_.covmeta_seen()) return std::nullopt;
+  if (!outbox_.empty()) return std::nullopt;  // there may be one that came earlier
+  return for_the_child(event.signal);
+}
+
 void Session::handle(const Event& event, MonoTime now) {
   if (phase_ == Phase::ended) return;
   std::visit([&](const auto& e) { on(e, now); }, event);
@@ -64,12 +76,11 @@ void Session::on(const SignalArrived& event, MonoTime now) {
       flush_.stop_requested(now, *budget_.stop_deadline());
       queue_.hold_until(now);
     }
-    const bool rewrite = event.signal == SIGTERM && options_.stop_signal.has_value();
     if (event.signal == options_.flush.signal) {
       flush_.requested(now, event.at_ns);
-      add_flush_requests(now);  // who runs is known before it writes its snapshot
+      add_flush_requests(now);
     }
-    outbox_.emplace_back(ForwardSignal{rewrite ? *options_.stop_signal : event.signal});
+    if (!event.passed_on) outbox_.emplace_back(ForwardSignal{for_the_child(event.signal)});
     if (is_stop(event.signal)) prepare(now);
     return;
   }

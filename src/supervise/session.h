@@ -75,6 +75,10 @@ class Session {
   // A file that an earlier run uploaded to the same storage. Before the first event.
   void already_uploaded(const FileEntry& file) { ready_.already_uploaded(file); }
 
+  // What the child gets for that signal at once, where nothing has to be done before: it need not
+  // wait for what else the signal means to us, which the event asks for afterwards.
+  [[nodiscard]] std::optional<int> passes_on(const SignalArrived& event) const;
+
   void handle(const Event& event, MonoTime now);
 
   // The next thing to do; nullopt: nothing until an event or deadline(). After Exit there is none.
@@ -101,6 +105,7 @@ class Session {
   void on(const SnapshotSignalled& event, MonoTime now);
   void on(const SnapshotRead& event, MonoTime now);
 
+  [[nodiscard]] int for_the_child(int signal) const;
   void saw(const FileEntry& file, MonoTime now);
   void saw_covmeta(const FileEntry& file, MonoTime now);
   [[nodiscard]] bool untold(const FileEntry& file) const;

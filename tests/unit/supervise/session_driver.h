@@ -83,7 +83,17 @@ class Driver {
     pump();
   }
 
-  void signal(int number) { tell(SignalArrived{number}); }
+  [[nodiscard]] std::optional<int> passes_on(const SignalArrived& signal) const {
+    return session_.passes_on(signal);
+  }
+  void signal(int number) { signal(SignalArrived{number}); }
+  void signal(SignalArrived arrived) {
+    if (const auto at_once = session_.passes_on(arrived)) {
+      actions_.emplace_back(ForwardSignal{*at_once});
+      arrived.passed_on = true;
+    }
+    tell(arrived);
+  }
   void child_exits(int code) { tell(ChildExited{ExitStatus::exited(code)}); }
   void child_is_killed(int number) { tell(ChildExited{ExitStatus::killed_by(number)}); }
   void descendants_go() { tell(DescendantsGone{}); }

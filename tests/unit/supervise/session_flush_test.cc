@@ -68,7 +68,7 @@ TEST(SessionFlush, TheForwardedSignalIsTheRequest) {
   Driver d(flushing());
   d.writes(kMeta);
   d.expect_stored(kMeta);
-  d.tell(SignalArrived{SIGUSR1, 150});
+  d.signal(SignalArrived{SIGUSR1, 150});
   d.expect<FindProcesses>();  // before it may write a snapshot
   d.expect_forwarded(SIGUSR1);
   d.tell(ProcessesFound{.processes = {kReady}, .end_ns = 160});
@@ -85,7 +85,7 @@ TEST(SessionFlush, FlushNowIsNotForwarded) {
   Driver d(flushing());
   d.writes(kMeta);
   d.expect_stored(kMeta);
-  d.tell(SignalArrived{SIGUSR1, 150, true});
+  d.signal(SignalArrived{SIGUSR1, 150, true});
   d.expect<FindProcesses>();
   d.tell(ProcessesFound{.processes = {kReady}, .end_ns = 160});
   EXPECT_EQ(d.expect<SignalSnapshot>().pid, 7U);
@@ -116,7 +116,7 @@ TEST(SessionFlush, OffTheSignalIsOneLikeAnyOther) {
   begin(d);
   d.signal(SIGUSR1);
   d.expect_forwarded(SIGUSR1);
-  d.tell(SignalArrived{SIGUSR1, 150, true});
+  d.signal(SignalArrived{SIGUSR1, 150, true});
   d.expect_nothing();
 }
 
@@ -138,7 +138,7 @@ TEST(SessionFlush, TheIntervalBeginsOnceThisRunsCoverageIsSeen) {
 TEST(SessionFlush, MemoryIsReadAndWhatCannotBeReadIsALine) {
   Driver d(flushing());
   begin(d);
-  d.tell(SignalArrived{SIGUSR1, 150, true});
+  d.signal(SignalArrived{SIGUSR1, 150, true});
   d.expect<FindProcesses>();
   d.tell(ProcessesFound{.processes = {kPlain}, .end_ns = 160});
   EXPECT_EQ(d.expect<ReadSnapshot>().pid, 7U);
@@ -314,7 +314,7 @@ TEST(SessionFlush, WhatOnlyAListingShowsProvesThatStartsMayHaveBeenMissed) {
 
 // A round, in which the program is this image.
 void finds(Driver& d, const std::string& image) {
-  d.tell(SignalArrived{SIGUSR1, 40, true});
+  d.signal(SignalArrived{SIGUSR1, 40, true});
   d.expect<FindProcesses>();
   d.tell(ProcessesFound{.processes = {{.pid = 7, .main = true, .image = image, .exact = true}},
                         .end_ns = 60});

@@ -189,6 +189,27 @@ TEST(SessionSignals, AreForwardedAsReceived) {
   d.expect_nothing();
 }
 
+TEST(SessionSignals, ArePassedOnAtOnceIfNothingIsToBeDoneBefore) {
+  Driver d(with([](auto& o) { o.stop_signal = SIGINT; }));
+  d.pump();
+  EXPECT_EQ(d.passes_on({SIGHUP}), SIGHUP);
+  EXPECT_EQ(d.passes_on({SIGTERM}), SIGINT);
+  EXPECT_EQ(d.passes_on({SIGUSR1}), SIGUSR1);
+  EXPECT_EQ(d.passes_on({SIGUSR1, 0, true}), std::nullopt) << "it isn't for the child";
+
+  d.tell_unpumped(SignalArrived{SIGHUP});
+  EXPECT_EQ(d.passes_on({SIGTERM}), std::nullopt) << "it would overtake another one";
+  d.expect_forwarded(SIGHUP);
+
+  d.writes(kMeta);
+  d.expect_upload(kMeta);
+  EXPECT_EQ(d.passes_on({SIGUSR1}), std::nullopt) << "who runs is to be known first";
+  EXPECT_EQ(d.passes_on({SIGUSR2}), SIGUSR2);
+
+  d.app_ends(0);
+  EXPECT_EQ(d.passes_on({SIGTERM}), std::nullopt);
+}
+
 TEST(SessionSignals, TheStopSignalReplacesOnlySigterm) {
   Driver d(with([](auto& o) { o.stop_signal = SIGINT; }));
   d.signal(SIGTERM);

@@ -362,7 +362,12 @@ class World {
       ++late_stops_;
     }
     if (exit_at_ && (number == SIGQUIT || late_stops_ >= 3)) forced_ = true;
-    tell(SignalArrived{number, wall_now(), false});
+    SignalArrived arrived{number, wall_now(), false};
+    if (const auto at_once = session_->passes_on(arrived)) {
+      perform(ForwardSignal{*at_once});
+      arrived.passed_on = true;
+    }
+    tell(arrived);
     // Forwarded, it makes the handler write.
     if (number == SIGUSR1 && main_.alive && main_.handler) {
       at(now_ + ms(1 + pick_(100)), [this, image = main_.image] {
