@@ -81,6 +81,7 @@ ProcessesFound find_processes(const std::string& coverdir, pid_t main,
     const SeenImage seen = seen_image(identity, pid, {main});
     process.image = seen.text;
     process.exact = seen.exact;
+    process.process_start = seen.process_start;
     const std::string_view auxv = identity ? std::string_view(identity->image) : "";
     process.handler_signal = handler_signal(coverdir, pid, auxv);
     if (process.handler_signal == 0) process.handler_error = handler_error(coverdir, pid, auxv);

@@ -368,6 +368,7 @@ void Supervisor::perform(const supervise::ReadSnapshot& action) {
       answer.file = *std::move(file);
       answer.image = image_text(written->by);
       answer.meta = written->meta;
+      answer.process_start = written->by.start_time;
     }
   } else if (const auto* failed = std::get_if<Failed>(&taken)) {
     answer.result = Result::failed;
@@ -378,6 +379,7 @@ void Supervisor::perform(const supervise::ReadSnapshot& action) {
     answer.result = std::holds_alternative<NotYet>(taken) ? Result::not_yet : Result::nothing;
   }
   inbox_.emplace_back(std::move(answer));
+  watcher_.catch_up();  // its start is told before anything else is done
 }
 
 void Supervisor::perform(const supervise::WriteStartRecord&) {

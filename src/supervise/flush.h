@@ -44,8 +44,9 @@ struct ProcessesFound {
   struct Process {
     std::uint32_t pid = 0;
     bool main = false;
-    std::string image;          // as in Sighting
-    bool exact = false;         // as well
+    std::string image;                // as in Sighting
+    bool exact = false;               // as well
+    std::uint64_t process_start = 0;  // as well
     int handler_signal = 0;     // it has said that it writes a snapshot when it gets this; or 0
     std::string handler_error;  // it has said why it can't
   };
@@ -73,10 +74,11 @@ struct SnapshotRead {
   };
   std::uint32_t pid = 0;
   Result result = Result::nothing;
-  std::string why;    // failed: the end of a sentence
-  FileEntry file;     // written
-  std::string image;  // written: whose memory it is, exact as in Sighting
-  MetaStamp meta;     // written: of its covmeta, taken before the memory was read
+  std::string why;                  // failed: the end of a sentence
+  FileEntry file;                   // written
+  std::string image;                // written: whose memory it is, exact as in Sighting
+  MetaStamp meta;                   // written: of its covmeta, taken before the memory was read
+  std::uint64_t process_start = 0;  // written: as in Sighting
 };
 
 class Flush {

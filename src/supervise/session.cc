@@ -263,7 +263,7 @@ void Session::on(const SnapshotFolded& event, MonoTime now) {
 }
 
 void Session::on(const ProcessesFound& event, MonoTime now) {
-  snapshots_.running(event, now);
+  snapshots_.running(event);
   flush_.on(event, now);
 }
 
@@ -271,7 +271,7 @@ void Session::on(const SnapshotSignalled& event, MonoTime now) { flush_.on(event
 
 void Session::on(const SnapshotRead& event, MonoTime now) {
   if (event.result == SnapshotRead::Result::written) {
-    snapshots_.read_from(event.file.path, event.image, event.meta);
+    snapshots_.read_from(event.file.path, event.image, event.meta, event.process_start);
     saw(event.file, now);
   }
   flush_.on(event, now);

@@ -68,7 +68,7 @@ void Snapshots::saw(const coverage::ReadyFile& file) {
   // Whose memory it is may be about to start; who wrote it has.
   if (is_new && !memory_of_.contains(file.file.path)) {
     series.start.by = starts_.count();
-    if (began_after_the_list(file.name)) series.start.after = ran_at_;
+    series.start.after = started_before(file.name);
   }
   queue(process);
   if (is_new) forget_some();
@@ -93,21 +93,11 @@ void Snapshots::look_again(MonoTime now) {
   restarted_.clear();
 }
 
-void Snapshots::running(const ProcessesFound& found, MonoTime now) {
+void Snapshots::running(const ProcessesFound& found) {
   ran_.clear();
   for (const ProcessesFound::Process& process : found.processes) ran_[process.pid] = process;
   metas_ = found.metas;
-  ran_ns_ = found.end_ns;
-  ran_at_ = starts_.count();
-  pids_ = found.pids;
-  last_pid_ = found.last_pid;
-  for (auto& [process, series] : series_) {
-    const auto ran = ran_.find(process.first);
-    if (ran == ran_.end() || !ran->second.exact || !series.known.sure) continue;
-    if (ran->second.image != series.known.seen.image || series.start.is_known) continue;
-    if (!series.start.seen) series.start.seen = now;
-    if (now - *series.start.seen >= kStartedFor) has_started(process, starts_.count());
-  }
+  list_before_ = std::exchange(list_, {found.end_ns, starts_.count(), found.pids, found.last_pid});
 }
 
 void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time_ns) {
@@ -145,6 +135,20 @@ std::vector<NoteWriter> Snapshots::notes_of_the_living(bool none_left) const {
   return notes;
 }
 
+void Snapshots::know_memory(const Process& process, Memory memory, std::int64_t seen_ns) {
+  Series& series = series_.at(process);
+  series.known.written_ns = memory.written_ns();
+  series.known.seen = {.meta = memory.meta,
+                       .at_ns = seen_ns,
+                       .image = std::move(memory.image),
+                       .exact = true,
+                       .process_start = memory.process_start,
+                       .starts = memory.starts};
+  series.known.sure = true;
+  if (series.start.by == 0) series.start.by = starts_.count();
+  know_start(process, series.known.seen);
+}
+
 void Snapshots::know_writer(const Process& process, const Sighting& seen) {
   Series& series = series_.at(process);
   Standing& known = series.known;
@@ -152,22 +156,16 @@ void Snapshots::know_writer(const Process& process, const Sighting& seen) {
   const auto before = ran_.find(process.first);
   series.gone = seen.image.empty();
   if (auto memory = take_memory_of(series.newest)) {
-    known.written_ns = memory->written_ns();
-    known.seen = {.meta = memory->meta,
-                  .at_ns = seen.at_ns,
-                  .image = std::move(memory->image),
-                  .exact = true,
-                  .starts = memory->starts};
-    known.sure = true;
+    know_memory(process, *std::move(memory), seen.at_ns);
   } else if (ran_at(seen, known.newest_ns)) {
     known.seen = seen;
     known.sure = true;
-  } else if (before != ran_.end() && ran_ns_ < static_cast<std::int64_t>(known.newest_ns)) {
+  } else if (before != ran_.end() && list_.end_ns < static_cast<std::int64_t>(known.newest_ns)) {
     const auto meta = metas_.find(process.second);
-    Sighting earlier{.at_ns = ran_ns_,
+    Sighting earlier{.at_ns = list_.end_ns,
                      .image = before->second.image,
                      .exact = before->second.exact,
-                     .starts = ran_at_};
+                     .starts = list_.starts};
     if (same_image(earlier, seen)) {
       known.seen = seen;
       known.sure = true;
@@ -272,8 +270,7 @@ std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer) 
   }
   series.looked = true;
   know_writer(process, seen);
-  // Gone and never seen: it began its life after those that ran the last time.
-  if (seen.image.empty() && series.start.by > 0) has_started(process, series.start.by);
+  if (series.start.by > 0) has_started(process, series.start.by);  // whichever image wrote it
   return Upload{series.file, series.known.newest_ns, series.newest};
 }
 
@@ -334,13 +331,7 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
   const bool was_sure = series.known.sure;
   Sighting& known = series.known.seen;
   if (auto memory = take_memory_of(answer.appeared)) {
-    series.known.written_ns = memory->written_ns();
-    known = {.meta = memory->meta,
-             .at_ns = seen.at_ns,
-             .image = std::move(memory->image),
-             .exact = true,
-             .starts = memory->starts};
-    series.known.sure = true;
+    know_memory(process, *std::move(memory), seen.at_ns);
   }
   if (ran_at(seen, time_ns)) {
     known = seen;

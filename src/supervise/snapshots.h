@@ -94,10 +94,6 @@ class Snapshots {
   // And once the process goes on and has written another one. Were we killed while several wait,
   // each would count.
   static constexpr Duration kUndecidedFirst = std::chrono::milliseconds(300);
-  // An image whose memory could be read, and that still runs so much later, has written its
-  // covmeta: what we need of its memory is set just before that (finalHash, Go
-  // src/internal/coverage/cfile/emit.go).
-  static constexpr Duration kStartedFor = std::chrono::milliseconds(250);
   // So that many files that wait, and many news, take little time.
   static constexpr Duration kBetweenDecisions = std::chrono::milliseconds(50);
 
@@ -108,9 +104,12 @@ class Snapshots {
   [[nodiscard]] bool expects(const coverage::FileName& name) const;
   // A counters file, one per process and time, that belongs to this run.
   void saw(const coverage::ReadyFile& file);
-  // Whose memory a file is that will be seen. `meta` was there before it was read.
-  void read_from(const std::string& path, std::string image, const MetaStamp& meta) {
-    memory_of_[path] = {std::move(image), meta, starts_.count()};
+  // Whose memory a file is that will be seen. `meta` was there before it was read. The image had
+  // started, which is told before the next request: what we need of its memory is set just before
+  // it makes its covmeta (finalHash, Go src/internal/coverage/cfile/emit.go).
+  void read_from(const std::string& path, std::string image, const MetaStamp& meta,
+                 std::uint64_t process_start) {
+    memory_of_[path] = {std::move(image), meta, process_start, starts_.count()};
   }
   // An image of that hash has started: its writers are to be looked at again, while they are there.
   void image_started(const std::string& hash) { restarted_.insert(hash); }
@@ -123,7 +122,7 @@ class Snapshots {
   // It helps no more: they are decided by what is known.
   void decide();
   // Who runs, and when that was found out.
-  void running(const ProcessesFound& found, MonoTime now);
+  void running(const ProcessesFound& found);
 
   using Request = std::variant<LookAtWriter, FoldSnapshot, NoteWriter, RewriteNotes>;
   std::optional<Request> next(MonoTime now);
@@ -157,7 +156,6 @@ class Snapshots {
     Starts::Count after = 0;
     Starts::Count by = 0;
     std::uint64_t of_process = 0;  // in clock ticks since boot
-    std::optional<MonoTime> seen;  // when it ran, first
     bool is_known = false;         // to Starts
   };
   struct Series {
@@ -177,8 +175,17 @@ class Snapshots {
   };
 
   static Process process_of(const std::string& path);
-  // When those were listed who ran.
-  [[nodiscard]] bool began_after_the_list(const coverage::FileName& name) const;
+  // Who ran, as in ProcessesFound.
+  struct List {
+    std::int64_t end_ns = 0;
+    Starts::Count starts = 0;  // that were told by then
+    std::set<std::uint32_t> pids;
+    std::uint32_t last_pid = 0;
+  };
+  // Its writer began its life after that list. Pids are given in their order.
+  static bool began_after(const List& list, const coverage::FileName& name);
+  // What had surely started before an image of the file's writer did; 0: not known.
+  [[nodiscard]] Starts::Count started_before(const coverage::FileName& name) const;
   void queue(const Process& process);
   void forget_some();
   // `file` is the first of a series from now on.
@@ -188,7 +195,8 @@ class Snapshots {
   struct Memory {
     std::string image;
     MetaStamp meta;
-    Starts::Count starts = 0;  // as Sighting's
+    std::uint64_t process_start = 0;  // this and the next as Sighting's
+    Starts::Count starts = 0;
     // None has started since `meta` got there if it is there still: that was before the memory was
     // read, and its file may have been written when another image ran already.
     [[nodiscard]] std::int64_t written_ns() const { return meta.changed_ns + 1; }
@@ -200,6 +208,8 @@ class Snapshots {
   // What is found out about the start of a series' image: it has started by then; it was seen.
   void has_started(const Process& process, Starts::Count by);
   void know_start(const Process& process, const Sighting& seen);
+  // Of the image that was read last.
+  void know_memory(const Process& process, Memory memory, std::int64_t seen_ns);
   // Of the image whose file follows in a series of its own.
   static Start next_start(const Series& before, const Sighting& seen);
   // When the image that wrote what stands ran, in the order of starts.
@@ -226,10 +236,8 @@ class Snapshots {
   std::map<std::string, Memory> memory_of_;               // by path, until it is looked into
   std::map<std::uint32_t, ProcessesFound::Process> ran_;  // the last time that was found out
   std::map<std::string, MetaStamp> metas_;                // as in ProcessesFound
-  std::int64_t ran_ns_ = 0;
-  Starts::Count ran_at_ = 0;
-  std::set<std::uint32_t> pids_;  // as in ProcessesFound
-  std::uint32_t last_pid_ = 0;    // likewise
+  List list_;                                             // of the last time
+  List list_before_;
   std::size_t out_ = 0;
 };
 

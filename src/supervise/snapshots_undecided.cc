@@ -6,10 +6,18 @@
 
 namespace integcov::supervise {
 
-// Pids are given in their order.
-bool Snapshots::began_after_the_list(const coverage::FileName& name) const {
-  return static_cast<std::int64_t>(name.time_ns) > ran_ns_ && last_pid_ > 0 &&
-         name.pid > last_pid_ && !pids_.contains(name.pid);
+bool Snapshots::began_after(const List& list, const coverage::FileName& name) {
+  return static_cast<std::int64_t>(name.time_ns) > list.end_ns && list.last_pid > 0 &&
+         name.pid > list.last_pid && !list.pids.contains(name.pid);
+}
+
+Starts::Count Snapshots::started_before(const coverage::FileName& name) const {
+  if (began_after(list_, name)) return list_.starts;
+  const auto ran = ran_.find(name.pid);
+  if (ran != ran_.end() && ran->second.process_start > 0) {
+    return starts_.before(ran->second.process_start);
+  }
+  return began_after(list_before_, name) ? list_before_.starts : 0;
 }
 
 void Snapshots::has_started(const Process& process, Starts::Count by) {

@@ -41,7 +41,7 @@ bool Starts::all_known(const std::string& hash, Count after, Count by) const {
   if (!watching_ || after <= first_ || by > count()) return false;
   const auto found = programs_.find(hash);
   const Program program = found == programs_.end() ? programs_.size() + 1 : found->second;
-  const Count from = std::max(first_, after - std::min(after, kReach));
+  const Count from = std::max(first_, after - std::min(after, kReachBack));
   const Count to = std::min(count(), by + kReach);
   std::vector<Known> known;
   std::ranges::copy_if(known_, std::back_inserter(known), [&](const Known& image) {

@@ -18,8 +18,10 @@ class Starts {
 
   // What was longer ago can't be told any more.
   static constexpr std::size_t kMost = 500;
-  // How far all_known() looks beyond what it is asked.
-  static constexpr Count kReach = 32;
+  // How far all_known() looks before what it is asked, and behind: who has started since is found
+  // out some tenths of a second later.
+  static constexpr Count kReachBack = 32;
+  static constexpr Count kReach = 250;
 
   // From now on each start will be told, and what there was before may not have been. `tick`: now,
   // in clock ticks since boot.

@@ -41,7 +41,7 @@ class SnapshotsTest : public ::testing::Test {
     for (const auto& [pid, image] : images) {
       found.processes.push_back({.pid = pid, .image = image, .exact = true});
     }
-    snapshots_.running(found, now_);
+    snapshots_.running(found);
   }
   void program_starts(const std::string& hash) {
     snapshots_.image_started(hash);
@@ -292,9 +292,9 @@ TEST_F(SnapshotsTest, AProcessThatRanBeforeItsFileAndIsGoneIsKnownIfNoneStartedS
 }
 
 TEST_F(SnapshotsTest, WhoseMemoryAFileIsIsKnownForSure) {
-  snapshots_.read_from(path(5), "a", started(4));
+  snapshots_.read_from(path(5), "a", started(4), 0);
   begin(path(5), "b", started(6));
-  snapshots_.read_from(path(7), "c", started(6));
+  snapshots_.read_from(path(7), "c", started(6), 0);
   saw(path(7));
   const FoldSnapshot asked = expect_fold(path(5), path(7));
   EXPECT_EQ(asked.known.seen.image, "a");
@@ -310,7 +310,7 @@ TEST_F(SnapshotsTest, WhoseMemoryAFileIsIsKnownForSure) {
 
 TEST_F(SnapshotsTest, ASnapshotOfItsMemoryTellsWhoTheWriterIs) {
   begin(path(5), "a", started(4));
-  snapshots_.read_from(path(7), "a", started(4));
+  snapshots_.read_from(path(7), "a", started(4), 0);
   saw(path(7));
   const FoldSnapshot asked = expect_fold(path(5), path(7));
   EXPECT_FALSE(asked.known.sure);

@@ -697,6 +697,7 @@ class World {
                                  .main = main,
                                  .image = image_text(process),
                                  .exact = !closed_,
+                                 .process_start = tick(process.start),
                                  .handler_signal = process.handler ? SIGUSR1 : 0,
                                  .handler_error = {}});
     };
@@ -733,9 +734,11 @@ class World {
         answer.file = disk_.at(path);
         answer.image = image_text(*process);
         answer.meta = look(0).meta;
+        answer.process_start = tick(process->start);
       }
     }
     answers_.emplace_back(answer);
+    catch_up();
   }
 
   void perform(const WriteStartRecord&) {
