@@ -76,7 +76,7 @@ app::StderrLog::Style log_style(const config::Config& config, const config::Envi
   }
   log.write(Severity::warning,
             trouble + ": the program runs, but its coverage stays in " + plan.config.coverdir);
-  return process::plain_wait(child.pid, job_control);
+  return process::plain_wait(child.pid, job_control, plan.config.stop_signal);
 }
 
 int run(const config::Config& config, const config::Environment& env,

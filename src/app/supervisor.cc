@@ -28,8 +28,10 @@ using Text = watch::ControlFolder::Text;
 constexpr Duration kLongestJitter = std::chrono::seconds(1);
 // Of file times against the clock: the kernel's coarse clock, and network file systems.
 constexpr Duration kClockSlack = std::chrono::seconds(2);
-// Of the loop's time at once.
+// Of the loop's time at once; it is looked at after each action.
 constexpr Duration kLongestPump = std::chrono::milliseconds(20);
+// Events, so that many file events at once don't stay in memory.
+constexpr std::size_t kLargeInbox = 64;
 // Between two listings where there are no file events.
 constexpr Duration kLookInterval = std::chrono::seconds(10);
 
@@ -154,6 +156,7 @@ void Supervisor::pump() {
   do {
     for (const supervise::Event& event : inbox_) session_->handle(event, now);
     inbox_.clear();
+    if (inbox_.capacity() > kLargeInbox) inbox_.shrink_to_fit();
     auto action = session_->next_action(now);
     all_done = !action.has_value();
     if (action) std::visit([this](auto& a) { perform(a); }, *action);

@@ -1,8 +1,8 @@
 #include "event/loop.h"
 
-#include <fcntl.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <stdexcept>
@@ -23,11 +23,10 @@ Duration read_clock(clockid_t clock) {
 // libuv aborts the process when it gets no fds for its signal pipe.
 bool can_have_a_loop() {
   std::array<UniqueFd, 6> spare;  // libuv's two pipes, epoll fd and eventfd
-  spare[0].reset(eventfd(0, EFD_CLOEXEC));
-  for (std::size_t i = 1; i < spare.size(); ++i) {
-    spare[i].reset(fcntl(spare[0].get(), F_DUPFD_CLOEXEC, 0));
-  }
-  return static_cast<bool>(spare.back());
+  return std::ranges::all_of(spare, [](UniqueFd& fd) {
+    fd.reset(eventfd(0, EFD_CLOEXEC));
+    return static_cast<bool>(fd);
+  });
 }
 
 }  // namespace

@@ -24,6 +24,12 @@ std::vector<int> open_fds() {
   return fds;
 }
 
+// To stand for what is closed. Without /dev/null a fd that can be neither read nor written.
+int open_nothing() {
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  return null >= 0 ? null : open("/", O_PATH | O_CLOEXEC);
+}
+
 enum class Fd { free, ours, inherited };
 
 Fd look_at(int fd) {
@@ -56,7 +62,7 @@ Inherited take_over() {
 
   for (int fd = 0; fd <= 2; ++fd) {
     // The lowest free number is taken: fds below are open by now.
-    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (fcntl(fd, F_GETFD) < 0) open_nothing();
   }
   inherited.children = children();
   return inherited;
@@ -80,9 +86,9 @@ void close_inherited_fds() {
 }
 
 void let_go_of_stdio() {
-  const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!null) return;
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO}) dup3(null.get(), fd, O_CLOEXEC);
+  const UniqueFd nothing(open_nothing());
+  if (!nothing) return;
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO}) dup3(nothing.get(), fd, O_CLOEXEC);
 }
 
 }  // namespace integcov::process

@@ -25,7 +25,7 @@ Inherited take_over();
 void close_inherited_fds();
 
 // After the child has been started: stdin and stdout are the child's alone, so that the other ends
-// notice when it closes them. /dev/null takes their places.
+// notice when it closes them. /dev/null takes their places, if there is one.
 void let_go_of_stdio();
 
 // The signals that take_over() blocks: all but those that the processor raises for a bug of our own

@@ -95,6 +95,12 @@ void JobControl::child_stopped(pid_t child, int signal) const {
   if (!terminal_) return;
   if (job_ != 0) {
     const bool stopped = step_in() && stop(getpid());
+    if (!stopped && (signal == SIGTTIN || signal == SIGTTOU) && getpgrp() == job_) {
+      // No shell is left that could resume the job. With us in it its group is orphaned, as it
+      // would be without us: the terminal that the program can't have is an error then (EIO).
+      kill(0, SIGCONT);
+      return;
+    }
     if (!stopped && signal == SIGTSTP) kill(getpgrp() == job_ ? 0 : child, SIGCONT);
     // This waits for a signal to the whole job to have come to each of it (the kernel's lock).
     step_out();

@@ -10,7 +10,7 @@
 
 namespace integcov::process {
 
-ExitStatus plain_wait(pid_t child, const JobControl& job_control) {
+ExitStatus plain_wait(pid_t child, const JobControl& job_control, std::optional<int> stop_signal) {
   sigset_t all;
   blocked_signals(&all);
   std::vector<pid_t> earlier;
@@ -24,7 +24,9 @@ ExitStatus plain_wait(pid_t child, const JobControl& job_control) {
     if (reaped.main_stopped) job_control.child_stopped(child, *reaped.main_stopped);
     siginfo_t info{};
     if (sigwaitinfo(&all, &info) < 0 || info.si_signo == SIGCHLD) continue;
-    if (info.si_pid != getpid()) job_control.forward(info.si_signo, child);
+    if (info.si_pid == getpid()) continue;
+    const int signal = info.si_signo == SIGTERM ? stop_signal.value_or(SIGTERM) : info.si_signo;
+    job_control.forward(signal, child);
   }
 }
 

@@ -25,7 +25,7 @@ Reaped reap(pid_t main_child, std::vector<pid_t>& earlier) {
   Reaped reaped;
   while (true) {
     int status = 0;
-    const pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
+    const pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED | __WALL);
     if (pid < 0 && errno == EINTR) continue;
     if (pid < 0) reaped.none_left = errno == ECHILD;
     if (pid == 0 && !earlier.empty()) {

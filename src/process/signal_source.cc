@@ -3,6 +3,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -43,18 +44,14 @@ void SignalSource::drain() {
       take({info.si_signo, is_flush_request(info.si_code, info.si_value.sival_int)}, info.si_pid);
     });
   }
+  // Once per turn of the loop: whoever sends without end must not keep us from all else.
   std::array<signalfd_siginfo, 8> infos;
-  while (true) {
-    const ssize_t got = read(fd_.get(), infos.data(), sizeof infos);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return;
-    const auto count = static_cast<std::size_t>(got) / sizeof(signalfd_siginfo);
-    for (std::size_t i = 0; i < count; ++i) {
-      const signalfd_siginfo& info = infos[i];
-      take({static_cast<int>(info.ssi_signo), is_flush_request(info.ssi_code, info.ssi_int)},
-           static_cast<pid_t>(info.ssi_pid));
-    }
-    if (count < infos.size()) return;  // those were all
+  const ssize_t got = read(fd_.get(), infos.data(), sizeof infos);
+  const auto count = static_cast<std::size_t>(std::max<ssize_t>(0, got)) / sizeof(signalfd_siginfo);
+  for (std::size_t i = 0; i < count; ++i) {
+    const signalfd_siginfo& info = infos[i];
+    take({static_cast<int>(info.ssi_signo), is_flush_request(info.ssi_code, info.ssi_int)},
+         static_cast<pid_t>(info.ssi_pid));
   }
 }
 

@@ -35,7 +35,7 @@ class Entries {
   [[nodiscard]] int folder() const { return folder_.get(); }
 
  private:
-  // A few dozen entries: opendir(3) takes 32 kB for each folder.
+  // Some twenty entries: opendir(3) takes 32 kB for each folder.
   struct Buffer {
     alignas(dirent64) std::array<char, 2048> bytes;
   };

@@ -1,6 +1,8 @@
 """With a controlling terminal a shell's user finds the program itself."""
 
 import os
+import pty
+import select
 import shlex
 import shutil
 import signal
@@ -117,6 +119,24 @@ def shell_script(setting, script, shell="bash"):
     bare = type(setting)([], setting.programs)
     # Job control of bash is for the terminal that its stderr is.
     return bare.run_path(shutil.which(shell), "-c", script, shell=True, stderr="tty")
+
+
+@behaviour("tty.orphaned", "where no shell is left to resume the job, reading the terminal is an error")
+def orphaned(setting):
+    in_a_shell(setting)
+    inner = f"sleep 0.3; {shlex.join(setting.wrapper)} cat </dev/tty >/dev/null 2>&1; echo end $?"
+    shell, terminal = pty.fork()  # whoever gets the orphans is in another session
+    if shell == 0:
+        os.execvp("bash", ["bash", "-c", f"set -m; ( sh -c {shlex.quote(inner)} & ); sleep 100"])
+    said = b""
+    try:
+        while b"end 1" not in said:
+            if not select.select([terminal], [], [], 10)[0]:
+                raise Failed(f"the program neither reads nor fails: {said}")
+            said += os.read(terminal, 100)
+    finally:
+        os.close(terminal)  # ends all in the session
+        os.waitpid(shell, 0)
 
 
 @behaviour("tty.gives-back", "after the program's end the terminal is the shell's job's again")

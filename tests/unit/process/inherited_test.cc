@@ -127,6 +127,20 @@ TEST(CloseInheritedFds, WithoutBothTriesThemOneByOne) {
   EXPECT_EQ(result, "done");
 }
 
+TEST(TakeOver, HoldsThePlacesOfClosedStdioAlsoWithoutDevNull) {
+  const std::string result = in_a_child([] {
+    std::string name = std::filesystem::temp_directory_path() / "integcov-empty-XXXXXX";
+    if (mkdtemp(name.data()) == nullptr || chroot(name.c_str()) != 0) return std::string("skip");
+    for (int fd = 0; fd <= 2; ++fd) close(fd);
+    take_over();
+    std::string places;
+    for (int fd = 0; fd <= 2; ++fd) places += fcntl(fd, F_GETFD) == FD_CLOEXEC ? "held " : "free ";
+    return places;
+  });
+  if (result == "skip") GTEST_SKIP() << "chroot(2) is not allowed";
+  EXPECT_EQ(result, "held held held ");
+}
+
 TEST(LetGoOfStdio, TheOtherEndsNoticeIt) {
   EXPECT_EQ(in_a_child([] {
               std::array<int, 2> to_us{};

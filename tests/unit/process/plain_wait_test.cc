@@ -23,8 +23,8 @@ struct Wrapper {
     const Words envp({"PATH=/usr/bin:/bin"});
     return std::get<pid_t>(spawn({argv.get(), envp.get()}, inherited, job_control));
   }
-  [[nodiscard]] std::string wait(pid_t child) const {
-    return std::to_string(plain_wait(child, job_control).shell_code());
+  [[nodiscard]] std::string wait(pid_t child, std::optional<int> stop_signal = {}) const {
+    return std::to_string(plain_wait(child, job_control, stop_signal).shell_code());
   }
 };
 
@@ -79,6 +79,18 @@ TEST(PlainWait, ForwardsSignals) {
                                 "while :; do sleep 0.01; done"));
             }),
             "12");
+}
+
+TEST(PlainWait, TheStopSignalReplacesOnlySigterm) {
+  EXPECT_EQ(in_a_child([] {
+              const Wrapper wrapper;
+              return wrapper.wait(
+                  wrapper.start("trap 'exit 12' TERM; trap 'exit 2' INT; trap : HUP; "
+                                "kill -HUP $PPID; kill -TERM $PPID; "
+                                "while :; do sleep 0.01; done"),
+                  SIGINT);
+            }),
+            "2");
 }
 
 TEST(PlainWait, KeepsOurOwnSignalsToItself) {

@@ -47,6 +47,26 @@ std::string described(const std::map<int, int>& counts) {
   return text;
 }
 
+TEST(SignalSource, LeavesOthersTheirTurnWhileManyWait) {
+  EXPECT_EQ(in_a_child([] {
+              take_over();
+              get_from_another(std::vector<int>(100, SIGRTMAX));
+              event::Loop loop;
+              int arrived = 0;
+              std::string so_far;
+              event::Timer turn(loop, [&] {
+                so_far = arrived < 100 ? "some" : "all";
+                loop.stop();
+              });
+              const SignalSource source(loop, [&](SignalSource::Received received) {
+                if (received.signal == SIGRTMAX && ++arrived == 1) turn.arm(Duration::zero());
+              });
+              loop.run();
+              return so_far;
+            }),
+            "some");
+}
+
 TEST(SignalSource, GetsEverySignalAlsoThoseThatCameBeforeIt) {
   std::vector<int> all;
   std::map<int, int> expected;
