@@ -246,6 +246,7 @@ void Supervisor::perform(const supervise::ListFolder&) {
     log_.write(Severity::debug, listing.message());
   } else {
     tell_listing(listing.message());
+    listed.failed = true;
   }
   watcher_.catch_up();
   const MonoTime end = event::Loop::now();

@@ -56,6 +56,7 @@ struct StartsWatched {
 struct FolderListed {
   std::vector<FileEntry> files;
   std::uint64_t tick = 0;  // now, as in StartsWatched
+  bool failed = false;     // nothing is known of what is there
 };
 
 // The answer to StartUpload.

@@ -122,6 +122,7 @@ void Session::on(const StartsWatched& event, MonoTime) {
 
 void Session::on(const FolderListed& event, MonoTime now) {
   listing_ = false;
+  listing_failed_ = event.failed;
   if (listed_without_descendants_) ++last_looks_;
   std::vector<FileEntry> files = event.files;  // the counters of a process in their order
   std::ranges::sort(files, {}, &FileEntry::path);

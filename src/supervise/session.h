@@ -151,6 +151,7 @@ class Session {
   std::optional<MonoTime> first_look_;  // a listing that repairs file events lost at the start
   bool listing_ = false;                // ListFolder is out, FolderListed not yet in
   bool events_lost_ = false;            // after that listing began
+  bool listing_failed_ = false;         // the last one
   bool look_again_ = false;  // the folder may hold something that the last listing didn't
   bool listed_without_descendants_ = false;  // that listing was asked for
   int last_looks_ = 0;                       // that and later ones, answered

@@ -97,7 +97,7 @@ void Session::end(const std::string& why_unsaved) {
   const auto unsaved = queue_.unsaved();
   const auto say = [&](LogRecord record) { outbox_.emplace_back(WriteLog{std::move(record)}); };
   if (!ready_.covmeta_seen()) {
-    if (!options_.unwritable_folder) say(no_coverage_line(options_.coverdir));
+    if (!options_.unwritable_folder && !listing_failed_) say(no_coverage_line(options_.coverdir));
   } else if (!ready_.counters_seen()) {
     say(no_counters_line(options_.coverdir));
   }

@@ -119,8 +119,15 @@ def installed(wrappers):
     """The same with fresh copies: how the kernel holds a file in memory, and so how much of it is
     mapped at once, depends on how it came there; a linker writes otherwise than an installation."""
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
-        yield {name: [shutil.copy(command[0], folder), *command[1:]]
-               for name, command in wrappers.items()}
+        copies = {}
+        for name, command in wrappers.items():
+            program = shutil.which(command[0])
+            if not program:
+                sys.exit(f"figures.py: there is no {command[0]}")
+            own = pathlib.Path(folder, name)
+            own.mkdir()
+            copies[name] = [shutil.copy(program, own), *command[1:]]
+        yield copies
 
 
 def measure(wrappers, programs, rounds=300, signals=2000, idle=20.0):
@@ -132,7 +139,7 @@ def measure(wrappers, programs, rounds=300, signals=2000, idle=20.0):
 def measure_installed(wrappers, programs, rounds, signals, idle):
     settings = {name: harness.Setting(command, programs) for name, command in wrappers.items()}
     found = idle_figures(settings, idle)
-    for name, latency in latencies(settings, signals).items():
+    for name, latency in latencies(settings, max(signals, 5)).items():
         found[name]["latency_us"], found[name]["latency_p99_us"] = latency
     bare = {"none": harness.Setting([], programs)}
     for name, overhead in start_overheads({**bare, **settings}, rounds).items():

@@ -38,7 +38,7 @@ class Tables(unittest.TestCase):
 
 
 class LinkMap(unittest.TestCase):
-    def test_gives_the_tables_of_openssl(self):
+    def test_gives_the_tables_of_openssl_and_libcurl(self):
         link_map = """
  .data.rel.ro.local
                 0x00000000005a4460      0x140 /lib/libcrypto.a(libcrypto-lib-a.o)
@@ -47,8 +47,10 @@ class LinkMap(unittest.TestCase):
  .rodata        0x00000000005a7000       0x20 /lib/libssl.a(c.o)
  .data.rel.local
                 0x0000000000000000       0x20 /lib/libssl.a(gone.o)
+ .data.calls    0x00000000005a8000       0x20 curl/lib/libcurl.a(easy.c.o)
 """
-        self.assertEqual(tool.ranges(link_map), [(0x5a4460, 0x5a45a0), (0x5a5000, 0x5a5020)])
+        self.assertEqual(tool.ranges(link_map), [(0x5a4460, 0x5a45a0), (0x5a5000, 0x5a5020),
+                                                 (0x5a8000, 0x5a8020)])
 
 
 class Refusals(unittest.TestCase):

@@ -174,6 +174,45 @@ TEST_F(Undecided, WhoBeganToCountAnewAndIsGoneExecutedAnotherImage) {
   EXPECT_TRUE(again->one_image);
 }
 
+TEST_F(Undecided, WhoWasListedBeganItsLifeThenAlsoIfItIsGoneWhenItsFileComes) {
+  start_at(301);
+  is_undecided();
+  ProcessesFound found{.pids = {8}, .last_pid = 8, .end_ns = 8 * kSecond};
+  found.processes.push_back({.pid = 8, .image = "b", .exact = true, .process_start = 300});
+  snapshots_.running(found);
+  saw(path(8, 9));
+  ASSERT_TRUE(next<LookAtWriter>());
+  snapshots_.on_looked({path(8, 9), {}});
+  const auto again = asked();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->one_image);
+}
+
+TEST_F(Undecided, WhoCameAndWentBetweenTwoListsBeganAfterTheFirst) {
+  snapshots_.running({.pids = {7}, .last_pid = 7, .end_ns = 6 * kSecond});
+  start_at(301);
+  is_undecided();
+  snapshots_.running({.pids = {20}, .last_pid = 20, .end_ns = 8 * kSecond});
+  saw(path(8, 7));  // told only now
+  ASSERT_TRUE(next<LookAtWriter>());
+  snapshots_.on_looked({path(8, 7), {}});
+  const auto again = asked();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->one_image);
+}
+
+TEST_F(Undecided, WhoeverWroteAFileHasStartedAlsoIfItsImageIsNotSure) {
+  snapshots_.running({.pids = {7}, .last_pid = 7, .end_ns = 6 * kSecond});
+  start_at(301);
+  is_undecided();
+  saw(path(8, 9));
+  ASSERT_TRUE(next<LookAtWriter>());
+  snapshots_.on_looked({path(8, 9), {.at_ns = 10 * kSecond, .image = "b", .exact = false}});
+  const auto again = asked();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->one_image);
+}
+
 // Of a process that was never seen: one that began after those that run were listed.
 TEST_F(Undecided, WhoHasAYoungerPidThanAllWhenTheyWereListedBeganLater) {
   for (const bool younger : {true, false}) {
