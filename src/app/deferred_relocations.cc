@@ -78,7 +78,8 @@ void relocate_deferred() {
   if (done || table.front() == 0) return;
   const auto memory = read_only_part();
   if (mprotect(memory.data(), memory.size(), PROT_READ | PROT_WRITE) != 0) {
-    throw std::system_error(errno, std::generic_category(), "cannot make OpenSSL's and libcurl's tables ready");
+    throw std::system_error(errno, std::generic_category(),
+                            "cannot make OpenSSL's and libcurl's tables ready");
   }
   relocate(table);
   done = true;
