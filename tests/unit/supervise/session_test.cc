@@ -66,6 +66,19 @@ TEST(Session, WithoutCoverageOneLineSaysWhy) {
   EXPECT_NE(lines[0].find("no coverage appeared in /cov"), std::string::npos);
 }
 
+TEST(Session, WhereTheFolderCannotBeListedItDoesNotSayThatThereIsNoCoverage) {
+  Driver d;
+  d.answers_listings = false;
+  d.app_ends(0);
+  for (int looks = 0; looks < 2; ++looks) {
+    d.expect<ListFolder>();
+    d.tell(FolderListed{.failed = true});
+  }
+  d.expect<CloseWatch>();
+  d.expect_exit(0);
+  EXPECT_EQ(d.lines(), Lines{});
+}
+
 // ---- The start ----
 
 TEST(SessionStart, TheFirstUploadWaitsForTheJitter) {
