@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -153,6 +154,20 @@ TEST(Subreaper, OrphansOfDescendantsBecomeOurs) {
               return std::string(ended == std::vector{main_child, orphan} ? "both" : "wrong");
             }),
             "both");
+}
+
+TEST(Reap, TakesChildrenThatEndWithoutSigchldToo) {
+  EXPECT_EQ(in_a_child([] {
+              const auto child = static_cast<pid_t>(syscall(SYS_clone, 0, 0, 0, 0, 0));
+              if (child == 0) _exit(0);
+              std::vector<pid_t> earlier;
+              const bool taken = eventually([&] {
+                const auto ended = reap(0, earlier).ended;
+                return std::ranges::find(ended, child) != ended.end();
+              });
+              return std::string(taken ? "taken" : "left");
+            }),
+            "taken");
 }
 
 }  // namespace
