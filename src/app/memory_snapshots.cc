@@ -31,6 +31,7 @@ struct Image {
   std::optional<LiveCounters> counters;
   std::optional<Taken> verdict;  // what to say each time, without another look
   bool has_file = false;
+  SeenImage seen;  // once it has one
 };
 
 Taken not_opened(const Error& error) {
@@ -69,13 +70,15 @@ Taken no_counters(LiveCounters::Reading reading) {
 }  // namespace
 
 struct MemorySnapshots::State {
-  explicit State(std::string folder) : coverdir(std::move(folder)), metas(coverdir) {}
+  State(std::string folder, const process::BootClock* boot_clock)
+      : coverdir(std::move(folder)), clock(boot_clock), metas(coverdir) {}
 
   // Sets counters or verdict; false if the process changed meanwhile.
   bool look(Image& image, ByteSource& memory);
   Taken snapshot(Image& image, ByteSource& memory, const BeforeTheFirst& before);
 
   std::string coverdir;
+  const process::BootClock* clock;
   CovmetaFiles metas;
   std::unordered_map<pid_t, Image> images;
   LiveCounters::Buffers buffers;
@@ -115,15 +118,26 @@ Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory,
   const auto mode = hash ? metas.mode(*hash) : std::nullopt;
   if (!mode) return NotYet{};
 
-  const supervise::MetaStamp meta = meta_stamp(coverdir, coverage::hex(*hash));
+  const SeenImage of =
+      image.has_file ? image.seen : seen_image(image.identity, pid, {.main = 0, .clock = clock});
+  supervise::Sighting seen{.meta = meta_stamp(coverdir, coverage::hex(*hash)),
+                           .image = of.text,
+                           .exact = true,
+                           .process_start = of.process_start,
+                           .since_ns = of.since_ns};
   // As Go does: the file is named before the counters are read.
   const std::string name = "covcounters." + coverage::hex(*hash) + '.' + std::to_string(pid) + '.' +
                            std::to_string(event::Loop::wall_now().time_since_epoch().count());
   const bool keep_largest = *mode == coverage::CounterMode::count;
   const auto reading = counters.read(memory, *hash, keep_largest, buffers);
   if (reading != LiveCounters::Reading::moved) return no_counters(reading);
+  seen.until_ns = event::Loop::wall_now().time_since_epoch().count();
   if (process::identify(pid) != image.identity) return NotYet{};
-  if (before && !std::exchange(image.has_file, true)) before({name, image.identity, meta});
+  seen.at_ns = event::Loop::wall_now().time_since_epoch().count();
+  if (!std::exchange(image.has_file, true)) {
+    image.seen = of;
+    if (before) before({name, seen});
+  }
   const Status written =
       watch::write_file(coverdir, name, coverage::write_counters(buffers.counters), 0666);
   if (!written) {
@@ -132,16 +146,16 @@ Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory,
         false};
   }
   // Another image began meanwhile: what was there before the memory was read is no proof any more.
-  if (meta_stamp(coverdir, coverage::hex(*hash)) != meta) {
+  if (meta_stamp(coverdir, coverage::hex(*hash)) != seen.meta) {
     unlink((coverdir + '/' + name).c_str());
     return NotYet{};
   }
   counters.keep(buffers);
-  return Written{name, image.identity, meta};
+  return Written{name, std::move(seen)};
 }
 
-MemorySnapshots::MemorySnapshots(std::string coverdir)
-    : state_(std::make_unique<State>(std::move(coverdir))) {}
+MemorySnapshots::MemorySnapshots(std::string coverdir, const process::BootClock* clock)
+    : state_(std::make_unique<State>(std::move(coverdir), clock)) {}
 MemorySnapshots::MemorySnapshots(MemorySnapshots&&) noexcept = default;
 MemorySnapshots& MemorySnapshots::operator=(MemorySnapshots&&) noexcept = default;
 MemorySnapshots::~MemorySnapshots() = default;

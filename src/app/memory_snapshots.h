@@ -11,7 +11,7 @@
 #include <string>
 #include <variant>
 
-#include "process/identity.h"
+#include "process/boot_clock.h"
 #include "supervise/sighting.h"
 
 namespace integcov::app {
@@ -19,8 +19,7 @@ namespace integcov::app {
 // A file was written; its name, covcounters.HASH.PID.NS, in GOCOVERDIR.
 struct Written {
   std::string name;
-  process::ProcessIdentity by;  // whose memory it is
-  supervise::MetaStamp meta;    // of its covmeta, taken before it was read
+  supervise::Sighting seen;  // whose memory it is, exact
 };
 // No counter moved since the last snapshot of this process.
 struct Unchanged {};
@@ -40,8 +39,8 @@ using Taken = std::variant<Written, Unchanged, NotYet, NotCoverBuilt, Failed>;
 
 class MemorySnapshots {
  public:
-  // `coverdir`: absolute path of GOCOVERDIR.
-  explicit MemorySnapshots(std::string coverdir);
+  // `coverdir`: absolute path of GOCOVERDIR. Without a clock Sighting::since_ns isn't known.
+  explicit MemorySnapshots(std::string coverdir, const process::BootClock* clock = nullptr);
   MemorySnapshots(MemorySnapshots&&) noexcept;
   MemorySnapshots& operator=(MemorySnapshots&&) noexcept;
   ~MemorySnapshots();

@@ -130,6 +130,7 @@ Sighting look_at_writer(const std::string& coverdir, const std::string& path, Wr
   const coverage::FileName name = coverage::parse_file_name(path);
   Sighting seen;
   seen.meta = meta_stamp(coverdir, name.hash);
+  seen.until_ns = event::Loop::wall_now().time_since_epoch().count();
   SeenImage image = image_of(static_cast<pid_t>(name.pid), writers);
   seen.image = std::move(image.text);
   seen.exact = image.exact;

@@ -63,7 +63,7 @@ Supervisor::Supervisor(const Plan& plan, std::map<std::string, std::string> meta
       destination_(config::to_string(plan.config.storage)),
       folder_(folder),
       recurse_(!plan.careless),
-      memory_snapshots_(plan.config.coverdir),
+      memory_snapshots_(plan.config.coverdir, &clock_),
       timer_(loop_, [this] { pump(); }),
       lost_timer_(loop_,
                   [this] {
@@ -204,7 +204,7 @@ void Supervisor::on_made(const std::string& path) {
   const coverage::FileName name = coverage::parse_file_name(path);
   const bool covmeta = name.kind == coverage::FileKind::temporary && !name.hash.empty();
   if (covmeta && path.find('/') == std::string::npos) {
-    tell(supervise::ImageStarting{name.hash, process::boot_tick()});
+    tell(supervise::ImageStarting{name.hash, process::boot_tick(), name.time_ns});
   }
 }
 
@@ -363,16 +363,14 @@ void Supervisor::perform(const supervise::ReadSnapshot& action) {
   // Whatever becomes of us then: the file is never there without its note.
   const Taken taken =
       memory_snapshots_.take(static_cast<pid_t>(action.pid), [this](const Written& file) {
-        perform(supervise::NoteWriter{file.name, file.meta, image_text(file.by)});
+        perform(supervise::NoteWriter{file.name, file.seen.meta, file.seen.image});
       });
   if (const auto* written = std::get_if<Written>(&taken)) {
     answer.result = Result::not_yet;
     if (auto file = watch::look_at(plan_.config.coverdir, written->name)) {
       answer.result = Result::written;
       answer.file = *std::move(file);
-      answer.image = image_text(written->by);
-      answer.meta = written->meta;
-      answer.process_start = written->by.start_time;
+      answer.seen = written->seen;
     }
   } else if (const auto* failed = std::get_if<Failed>(&taken)) {
     answer.result = Result::failed;

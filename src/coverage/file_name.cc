@@ -51,8 +51,11 @@ std::optional<FileName> parse_counters(std::string_view rest) {
 FileName parse_temporary(std::string_view rest) {
   FileName name{.kind = FileKind::temporary};
   if (!rest.starts_with(kMetaPrefix)) return name;
-  const std::string_view hash = rest.substr(kMetaPrefix.size(), kHashDigits);
-  if (is_hash(hash)) name.hash = hash;
+  rest.remove_prefix(kMetaPrefix.size());
+  const std::string_view hash = rest.substr(0, kHashDigits);
+  if (!is_hash(hash)) return name;
+  name.hash = hash;
+  name.time_ns = parse_number<std::uint64_t>(rest.substr(kHashDigits)).value_or(0);
   return name;
 }
 

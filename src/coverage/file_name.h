@@ -21,7 +21,7 @@ struct FileName {
   FileKind kind = FileKind::other;
   std::string hash;           // 32 lower-case hex digits; covmeta, also temporary, and covcounters
   std::uint32_t pid = 0;      // covcounters only, as the writing process saw it
-  std::uint64_t time_ns = 0;  // covcounters only, CLOCK_REALTIME
+  std::uint64_t time_ns = 0;  // CLOCK_REALTIME; covcounters, and a temporary covmeta or 0
 };
 
 inline constexpr std::string_view kControlFolder = ".integcov";

@@ -74,11 +74,9 @@ struct SnapshotRead {
   };
   std::uint32_t pid = 0;
   Result result = Result::nothing;
-  std::string why;                  // failed: the end of a sentence
-  FileEntry file;                   // written
-  std::string image;                // written: whose memory it is, exact as in Sighting
-  MetaStamp meta;                   // written: of its covmeta, taken before the memory was read
-  std::uint64_t process_start = 0;  // written: as in Sighting
+  std::string why;  // failed: the end of a sentence
+  FileEntry file;   // written
+  Sighting seen;    // written: whose memory it is, exact
 };
 
 class Flush {

@@ -6,12 +6,15 @@ namespace integcov::supervise {
 
 bool of_one_image(const Standing& standing, const Appeared& appeared, const Sighting& now) {
   const bool newer = appeared.time_ns > standing.newest_ns;
-  if (standing.sure && !appeared.image.empty()) return appeared.image == standing.seen.image;
+  const bool from_memory = !appeared.memory.image.empty();
+  if (standing.sure && from_memory) return appeared.memory.image == standing.seen.image;
   if (standing.sure && !newer && appeared.time_ns > standing.first_ns) return true;
+  if (standing.sure && ran_then(standing.seen, appeared.time_ns)) return true;
+  if (ran_then(appeared.memory, standing.newest_ns)) return true;
   // It runs since before both.
   if (ran_at(now, std::min(standing.newest_ns, appeared.time_ns))) return true;
   // An image whose memory can be read may not have come to write its covmeta.
-  if (standing.seen.image.empty() || !appeared.image.empty()) return false;
+  if (standing.seen.image.empty() || from_memory) return false;
   // A covmeta from before the one that was seen says nothing: the clock was set back.
   const bool in_order = now.meta.changed_ns >= standing.seen.meta.changed_ns;
   if (in_order && none_started_since(now.meta, newer ? standing.written_ns : appeared.written_ns)) {

@@ -34,7 +34,7 @@ struct Standing {
 struct Appeared {
   std::uint64_t time_ns = 0;  // in its name
   std::int64_t written_ns = 0;
-  std::string image;  // whose memory it is, exact; empty: a file that a process wrote
+  Sighting memory;  // whose memory it is, exact; without an image: a file that a process wrote
 };
 
 // No image has started since a file was written then. Both times are of one clock.

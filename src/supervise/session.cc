@@ -111,7 +111,7 @@ void Session::on(const EventsLost&, MonoTime) {
 }
 
 void Session::on(const ImageStarting& event, MonoTime) {
-  snapshots_.starts().started(event.hash, event.tick);
+  snapshots_.starts().started(event.hash, event.tick, event.time_ns);
 }
 
 void Session::on(const StartsWatched& event, MonoTime) {
@@ -272,7 +272,7 @@ void Session::on(const SnapshotSignalled& event, MonoTime now) { flush_.on(event
 
 void Session::on(const SnapshotRead& event, MonoTime now) {
   if (event.result == SnapshotRead::Result::written) {
-    snapshots_.read_from(event.file.path, event.image, event.meta, event.process_start);
+    snapshots_.read_from(event.file.path, event.seen);
     saw(event.file, now);
   }
   flush_.on(event, now);

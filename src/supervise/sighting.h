@@ -23,6 +23,7 @@ struct Sighting {
   std::uint64_t process_start = 0;  // in clock ticks since boot; 0: not known
   // CLOCK_REALTIME, a time by which that image ran already; 0: not known.
   std::int64_t since_ns = 0;
+  std::int64_t until_ns = 0;  // likewise, by which it ran still
   // What had started in the folder when it was taken, as Starts::count(); Snapshots adds it. 0: not
   // known.
   std::uint64_t starts = 0;
@@ -33,9 +34,15 @@ inline bool same_image(const Sighting& a, const Sighting& b) {
   return a.exact && b.exact && !a.image.empty() && a.image == b.image;
 }
 
-// That image ran when a process named a file by that time (CLOCK_REALTIME).
+// That image ran when a process named a file by that time (CLOCK_REALTIME). Precondition: the look
+// was taken after the file was there.
 inline bool ran_at(const Sighting& seen, std::uint64_t time_ns) {
   return seen.exact && seen.since_ns > 0 && seen.since_ns < static_cast<std::int64_t>(time_ns);
+}
+
+// The same, whether the file was there already or not.
+inline bool ran_then(const Sighting& seen, std::uint64_t time_ns) {
+  return ran_at(seen, time_ns) && static_cast<std::int64_t>(time_ns) <= seen.until_ns;
 }
 
 }  // namespace integcov::supervise

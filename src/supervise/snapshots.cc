@@ -67,7 +67,7 @@ void Snapshots::saw(const coverage::ReadyFile& file) {
   }
   // Whose memory it is may be about to start; who wrote it has.
   if (is_new && !memory_of_.contains(file.file.path)) {
-    series.start.by = starts_.count();
+    series.start.by = starts_.not_after(file.name.time_ns, starts_.count());
     series.start.after = started_before(file.name);
   }
   queue(process);
@@ -110,7 +110,7 @@ void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time
   series.left = false;
 }
 
-std::optional<Snapshots::Memory> Snapshots::take_memory_of(const std::string& path) {
+std::optional<Sighting> Snapshots::take_memory_of(const std::string& path) {
   auto found = memory_of_.extract(path);
   if (!found) return std::nullopt;
   return std::move(found.mapped());
@@ -135,15 +135,10 @@ std::vector<NoteWriter> Snapshots::notes_of_the_living(bool none_left) const {
   return notes;
 }
 
-void Snapshots::know_memory(const Process& process, Memory memory, std::int64_t seen_ns) {
+void Snapshots::know_memory(const Process& process, Sighting memory) {
   Series& series = series_.at(process);
-  series.known.written_ns = memory.written_ns();
-  series.known.seen = {.meta = memory.meta,
-                       .at_ns = seen_ns,
-                       .image = std::move(memory.image),
-                       .exact = true,
-                       .process_start = memory.process_start,
-                       .starts = memory.starts};
+  series.known.written_ns = written_ns(memory);
+  series.known.seen = std::move(memory);
   series.known.sure = true;
   if (series.start.by == 0) series.start.by = starts_.count();
   know_start(process, series.known.seen);
@@ -156,7 +151,7 @@ void Snapshots::know_writer(const Process& process, const Sighting& seen) {
   const auto before = ran_.find(process.first);
   series.gone = seen.image.empty();
   if (auto memory = take_memory_of(series.newest)) {
-    know_memory(process, *std::move(memory), seen.at_ns);
+    know_memory(process, *std::move(memory));
   } else if (ran_at(seen, known.newest_ns)) {
     known.seen = seen;
     known.sure = true;
@@ -232,14 +227,14 @@ FoldSnapshot Snapshots::next_fold(Series& series) {
   const auto& [time_ns, next] = *series.waiting.begin();
   const auto memory = memory_of_.find(next.file.path);
   FoldSnapshot fold{series.file.path, next.file.path, series.known, {}, series.left, next.seen};
-  fold.of = {.time_ns = time_ns, .written_ns = next.file.mtime_ns, .image = ""};
+  fold.of = {.time_ns = time_ns, .written_ns = next.file.mtime_ns, .memory = {}};
   if (memory != memory_of_.end()) {
-    fold.of.written_ns = memory->second.written_ns();
-    fold.of.image = memory->second.image;
+    fold.of.written_ns = written_ns(memory->second);
+    fold.of.memory = memory->second;
   }
   fold.one_image = std::exchange(series.one_image, false);
   fold.may_wait = !series.undecided_until && knows_last_look(series) && starts_.watching() &&
-                  fold.of.image.empty() && time_ns > series.known.newest_ns;
+                  fold.of.memory.image.empty() && time_ns > series.known.newest_ns;
   return fold;
 }
 
@@ -331,7 +326,7 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
   const bool was_sure = series.known.sure;
   Sighting& known = series.known.seen;
   if (auto memory = take_memory_of(answer.appeared)) {
-    know_memory(process, *std::move(memory), seen.at_ns);
+    know_memory(process, *std::move(memory));
   }
   if (ran_at(seen, time_ns)) {
     known = seen;

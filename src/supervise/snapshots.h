@@ -104,12 +104,12 @@ class Snapshots {
   [[nodiscard]] bool expects(const coverage::FileName& name) const;
   // A counters file, one per process and time, that belongs to this run.
   void saw(const coverage::ReadyFile& file);
-  // Whose memory a file is that will be seen. `meta` was there before it was read. The image had
+  // Whose memory a file is that will be seen: exact. The image had
   // started, which is told before the next request: what we need of its memory is set just before
   // it makes its covmeta (finalHash, Go src/internal/coverage/cfile/emit.go).
-  void read_from(const std::string& path, std::string image, const MetaStamp& meta,
-                 std::uint64_t process_start) {
-    memory_of_[path] = {std::move(image), meta, process_start, starts_.count()};
+  void read_from(const std::string& path, Sighting memory) {
+    memory.starts = starts_.count();
+    memory_of_[path] = std::move(memory);
   }
   // An image of that hash has started: its writers are to be looked at again, while they are there.
   void image_started(const std::string& hash) { restarted_.insert(hash); }
@@ -192,24 +192,19 @@ class Snapshots {
   void begin(const Process& process, FileEntry file, std::uint64_t time_ns);
   static std::optional<NoteWriter> note_of(const Series& series);
   void note(const Series& series);
-  struct Memory {
-    std::string image;
-    MetaStamp meta;
-    std::uint64_t process_start = 0;  // this and the next as Sighting's
-    Starts::Count starts = 0;
-    // None has started since `meta` got there if it is there still: that was before the memory was
-    // read, and its file may have been written when another image ran already.
-    [[nodiscard]] std::int64_t written_ns() const { return meta.changed_ns + 1; }
-  };
+  // When the file of a memory was written. None has started since its covmeta got there if it is
+  // there still: that was before the memory was read, and its file may have been written when
+  // another image ran already.
+  static std::int64_t written_ns(const Sighting& memory) { return memory.meta.changed_ns + 1; }
   // Whose memory the file is, if it is.
-  std::optional<Memory> take_memory_of(const std::string& path);
+  std::optional<Sighting> take_memory_of(const std::string& path);
   // What `seen`, a look taken after the first file was there, tells of its writer.
   void know_writer(const Process& process, const Sighting& seen);
   // What is found out about the start of a series' image: it has started by then; it was seen.
   void has_started(const Process& process, Starts::Count by);
   void know_start(const Process& process, const Sighting& seen);
   // Of the image that was read last.
-  void know_memory(const Process& process, Memory memory, std::int64_t seen_ns);
+  void know_memory(const Process& process, Sighting memory);
   // Of the image whose file follows in a series of its own.
   static Start next_start(const Series& before, const Sighting& seen);
   // When the image that wrote what stands ran, in the order of starts.
@@ -233,7 +228,7 @@ class Snapshots {
   MonoTime decide_from_ = MonoTime::min();
   std::deque<NoteWriter> notes_;
   std::size_t noted_ = 0;                                 // since they were written anew
-  std::map<std::string, Memory> memory_of_;               // by path, until it is looked into
+  std::map<std::string, Sighting> memory_of_;             // by path, until it is looked into
   std::map<std::uint32_t, ProcessesFound::Process> ran_;  // the last time that was found out
   std::map<std::string, MetaStamp> metas_;                // as in ProcessesFound
   List list_;                                             // of the last time

@@ -50,8 +50,10 @@ bool Snapshots::knows_last_look(const Series& series) {
 bool Snapshots::wrote_what_waits(const Process& process) const {
   const Series& series = series_.at(process);
   if (!knows_last_look(series)) return false;
-  return starts_.all_known(process.second, series.known.seen.starts,
-                           series.waiting.begin()->second.by);
+  const auto& [time_ns, next] = *series.waiting.begin();
+  const auto until = static_cast<std::uint64_t>(series.known.seen.until_ns);
+  return starts_.all_known(process.second, starts_.and_by(until, series.known.seen.starts),
+                           starts_.not_after(time_ns, next.by));
 }
 
 void Snapshots::decide_some(MonoTime now) {

@@ -33,13 +33,20 @@ class Starts {
   // No start will be told any more.
   void unwatched() { watching_ = false; }
   [[nodiscard]] bool watching() const { return watching_; }
-  // An image of a program with that covmeta has, by now.
-  void started(const std::string& hash, std::uint64_t tick) { add(program_of(hash), tick); }
+  // An image of a program with that covmeta has, by now. `time_ns`: when it said so
+  // (CLOCK_REALTIME); 0: not known.
+  void started(const std::string& hash, std::uint64_t tick, std::uint64_t time_ns) {
+    add(program_of(hash), tick, time_ns);
+  }
 
   // All that were told. A look that was taken before this was asked came after them.
   [[nodiscard]] Count count() const { return first_ + log_.size(); }
   // Those that surely came before a process that began its life in that tick.
   [[nodiscard]] Count before(std::uint64_t tick) const;
+  // Without those at the end of the first `count` that surely came later.
+  [[nodiscard]] Count not_after(std::uint64_t time_ns, Count count) const;
+  // And with those behind the first `count` that surely came by then.
+  [[nodiscard]] Count and_by(std::uint64_t time_ns, Count count) const;
 
   // It is known of one image that its start is none of the first `after`, but one of the first
   // `by`. Once for each image.
@@ -55,6 +62,7 @@ class Starts {
   struct Start {
     Program program = kMissing;
     std::uint64_t tick = 0;
+    std::uint64_t time_ns = 0;
   };
   struct Known {
     Program program = kMissing;
@@ -63,7 +71,7 @@ class Starts {
   };
 
   Program program_of(const std::string& hash);
-  void add(Program program, std::uint64_t tick);
+  void add(Program program, std::uint64_t tick, std::uint64_t time_ns);
   // The last of the first `count`.
   [[nodiscard]] const Start& at(Count count) const { return log_[count - first_ - 1]; }
 

@@ -63,8 +63,8 @@ TEST(Snapshots, OfAnImageTheFirstIsAnnouncedBeforeItIsThere) {
   const auto take = [&] {
     return written(snapshots.take(fed.program().pid(), [&](const app::Written& file) {
       EXPECT_FALSE(std::filesystem::exists(fed.folder() / file.name));
-      EXPECT_EQ(file.by.pid, fed.program().pid());
-      EXPECT_NE(file.meta.inode, 0U);
+      EXPECT_TRUE(file.seen.exact);
+      EXPECT_NE(file.seen.meta.inode, 0U);
       announced.push_back(file.name);
     }));
   };

@@ -89,7 +89,7 @@ class SnapshotFilesTest : public ::testing::Test {
                    .written_ns = at(newest_second),
                    .seen = std::move(seen),
                    .sure = true},
-         .of = {.time_ns = time_ns, .written_ns = static_cast<std::int64_t>(time_ns), .image = ""}},
+         .of = {.time_ns = time_ns, .written_ns = static_cast<std::int64_t>(time_ns), .memory = {}}},
         {});
   }
   // Of a writer that was seen when the covmeta of that second was there.

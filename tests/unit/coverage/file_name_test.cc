@@ -33,6 +33,10 @@ TEST(FileName, AFileBeingWrittenIsTemporary) {
   EXPECT_EQ(parse_file_name("tmp.covmeta." + kHash + "1763861160000000001").kind,
             FileKind::temporary);
   EXPECT_EQ(parse_file_name("tmp.covmeta." + kHash + "1763861160000000001").hash, kHash);
+  EXPECT_EQ(parse_file_name("tmp.covmeta." + kHash + "1763861160000000001").time_ns,
+            1'763'861'160'000'000'001U);
+  EXPECT_EQ(parse_file_name("tmp.covmeta." + kHash + "x").time_ns, 0U);
+  EXPECT_EQ(parse_file_name("tmp.covmeta." + kHash).time_ns, 0U);
   EXPECT_EQ(parse_file_name("tmp.covmeta." + kHash.substr(1)).hash, "");
   EXPECT_EQ(parse_file_name("tmp.covcounters." + kHash + ".1.2").hash, "") << "a covmeta's only";
   EXPECT_EQ(parse_file_name("tmp.").kind, FileKind::temporary);

@@ -28,7 +28,7 @@ Standing standing(std::int64_t ns, Sighting seen, bool sure = true) {
 }
 
 Appeared file(std::int64_t ns, std::string memory_of = "") {
-  return {static_cast<std::uint64_t>(ns), ns, std::move(memory_of)};
+  return {static_cast<std::uint64_t>(ns), ns, sight({}, std::move(memory_of))};
 }
 
 TEST(OneImage, IsItWhenNoneStartedSinceTheFirstFileWasWritten) {
@@ -140,6 +140,35 @@ TEST(OneImage, WhatHasRunSinceBeforeBothWroteBoth) {
   }
 }
 
+// A process writes its last file while its memory is read, and is gone.
+TEST(OneImage, WhatRanWhenTheOtherFileGotItsNameWroteBoth) {
+  const auto ran = [](std::int64_t since, std::int64_t until) {
+    Sighting seen = sight(kMeta, "a");
+    seen.since_ns = since;
+    seen.until_ns = until;
+    return seen;
+  };
+  const Sighting gone = sight({.inode = 7, .changed_ns = 3 * kFirst}, "");
+  const Standing memory = standing(kSecond, ran(kFirst, kSecond));
+  EXPECT_TRUE(of_one_image(memory, file(kSecond - 1), gone));
+  EXPECT_TRUE(of_one_image(memory, file(kSecond), gone));
+  EXPECT_FALSE(of_one_image(memory, file(kSecond + 1), gone)) << "another one may run by then";
+  EXPECT_FALSE(of_one_image(memory, file(kFirst), gone)) << "another one may have run till then";
+  EXPECT_FALSE(of_one_image(standing(kSecond, ran(0, kSecond)), file(kSecond - 1), gone));
+  EXPECT_FALSE(
+      of_one_image(standing(kSecond, ran(kFirst, kSecond), false), file(kSecond - 1), gone))
+      << "what ran may not have written what stands";
+
+  Appeared read = file(kSecond, "a");
+  read.memory = ran(kFirst, kSecond);
+  EXPECT_TRUE(of_one_image(standing(kSecond - 1, {}, false), read, gone));
+  EXPECT_TRUE(of_one_image(standing(kSecond - 1, sight(kMeta, "b"), false), read, gone));
+  EXPECT_FALSE(of_one_image(standing(kSecond - 1, sight(kMeta, "b")), read, gone))
+      << "it is known whose that is";
+  EXPECT_FALSE(of_one_image(standing(kFirst, {}, false), read, gone));
+  EXPECT_FALSE(of_one_image(standing(kSecond + 1, {}, false), read, gone));
+}
+
 TEST(OneImage, OfLeftoversTheNoteOfTheirWriterDecides) {
   EXPECT_TRUE(of_one_image(kMeta, kFirst, kMeta)) << "none started since it was seen";
   EXPECT_TRUE(of_one_image(kAnew, kFirst, kMeta)) << "nor since the file";
@@ -202,9 +231,9 @@ TEST(Overlap, IsWhenTheOneNamedFirstWasWrittenAfterTheOtherGotItsName) {
     const auto first = static_cast<std::uint64_t>(kFirst);
     const auto second = static_cast<std::uint64_t>(kSecond);
     const bool one = overlap({.newest_ns = first, .written_ns = older_written, .seen = {}},
-                             {.time_ns = second, .written_ns = kSecond, .image = ""});
+                             {.time_ns = second, .written_ns = kSecond, .memory = {}});
     EXPECT_EQ(overlap({.newest_ns = second, .written_ns = kSecond, .seen = {}},
-                      {.time_ns = first, .written_ns = older_written, .image = ""}),
+                      {.time_ns = first, .written_ns = older_written, .memory = {}}),
               one);
     return one;
   };

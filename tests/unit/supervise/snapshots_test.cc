@@ -29,6 +29,10 @@ MetaStamp started(std::int64_t second) {
   return {.inode = static_cast<std::uint64_t>(second) + 1, .changed_ns = second * kSecond};
 }
 
+Sighting memory_of(const std::string& image, MetaStamp meta) {
+  return {.meta = meta, .image = image, .exact = true};
+}
+
 class SnapshotsTest : public ::testing::Test {
  protected:
   void saw(const std::string& name) {
@@ -292,17 +296,18 @@ TEST_F(SnapshotsTest, AProcessThatRanBeforeItsFileAndIsGoneIsKnownIfNoneStartedS
 }
 
 TEST_F(SnapshotsTest, WhoseMemoryAFileIsIsKnownForSure) {
-  snapshots_.read_from(path(5), "a", started(4), 0);
+  snapshots_.read_from(path(5), memory_of("a", started(4)));
   begin(path(5), "b", started(6));
-  snapshots_.read_from(path(7), "c", started(6), 0);
+  snapshots_.read_from(path(7), memory_of("c", started(6)));
   saw(path(7));
   const FoldSnapshot asked = expect_fold(path(5), path(7));
   EXPECT_EQ(asked.known.seen.image, "a");
   EXPECT_TRUE(asked.known.sure);
   EXPECT_EQ(asked.known.seen.meta, started(4)) << "the later one may be another image's";
   EXPECT_EQ(asked.known.written_ns, 4 * kSecond + 1);
-  EXPECT_EQ(asked.of.image, "c");
+  EXPECT_EQ(asked.of.memory.image, "c");
   EXPECT_EQ(asked.of.written_ns, 6 * kSecond + 1);
+  EXPECT_EQ(asked.of.memory.meta, started(6));
   EXPECT_TRUE(folded(asked, Fold::kept, "b", started(6)));
   saw(path(8));
   EXPECT_EQ(expect_fold(path(7), path(8)).known.seen.image, "c");
@@ -310,7 +315,7 @@ TEST_F(SnapshotsTest, WhoseMemoryAFileIsIsKnownForSure) {
 
 TEST_F(SnapshotsTest, ASnapshotOfItsMemoryTellsWhoTheWriterIs) {
   begin(path(5), "a", started(4));
-  snapshots_.read_from(path(7), "a", started(4), 0);
+  snapshots_.read_from(path(7), memory_of("a", started(4)));
   saw(path(7));
   const FoldSnapshot asked = expect_fold(path(5), path(7));
   EXPECT_FALSE(asked.known.sure);

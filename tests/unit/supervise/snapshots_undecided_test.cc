@@ -19,6 +19,11 @@ std::string path(std::uint32_t pid, std::uint64_t second) {
          std::to_string(second * kSecond);
 }
 
+Sighting memory_of(const std::string& image, std::uint64_t began) {
+  return {
+      .meta = {.inode = 1, .changed_ns = 1}, .image = image, .exact = true, .process_start = began};
+}
+
 // Process 7 began in tick 200 and wrote a file in second 5. Then something starts, the process
 // writes a file in second 7 and is gone.
 class Undecided : public ::testing::Test {
@@ -29,7 +34,7 @@ class Undecided : public ::testing::Test {
     process_writes(7, "a", 5, 200);
   }
 
-  void start_at(std::uint64_t tick) { snapshots_.starts().started(kHash, tick); }
+  void start_at(std::uint64_t tick) { snapshots_.starts().started(kHash, tick, 0); }
   void saw(const std::string& name) {
     const coverage::FileName parsed = coverage::parse_file_name(name);
     snapshots_.saw({{name, 10, static_cast<std::int64_t>(parsed.time_ns)}, parsed, false});
@@ -57,7 +62,8 @@ class Undecided : public ::testing::Test {
                                        .image = image,
                                        .exact = true,
                                        .process_start = began,
-                                       .since_ns = since}}));
+                                       .since_ns = since,
+                                       .until_ns = since + 1}}));
   }
   // What is asked for the file of second 7.
   std::optional<FoldSnapshot> asked() {
@@ -138,10 +144,23 @@ TEST_F(Undecided, WhatStartedLaterIsNotWhatHadStarted) {
   EXPECT_EQ(asked(), std::nullopt) << "that one started later";
 }
 
+TEST_F(Undecided, WhatSaidSoBeforeTheLookOrAfterTheFileIsNotBetween) {
+  for (const bool between : {false, true}) {
+    snapshots_ = {};
+    snapshots_.starts().watched(100);
+    process_writes(7, "a", 5, 200);
+    snapshots_.starts().started(kHash, 301, 5 * kSecond);
+    snapshots_.starts().started(kHash, 301, between ? 7 * kSecond : 7 * kSecond + 1);
+    is_undecided();
+    const auto again = asked();
+    EXPECT_EQ(again && again->one_image, !between);
+  }
+}
+
 TEST_F(Undecided, AnImageWhoseMemoryWasReadHadStarted) {
   start_at(301);
   is_undecided();
-  snapshots_.read_from(path(8, 9), "b", {.inode = 1, .changed_ns = 1}, 300);
+  snapshots_.read_from(path(8, 9), memory_of("b", 300));
   process_writes(8, "b", 9, 300);
   start_at(302);  // another one's
   const auto again = asked();
@@ -234,7 +253,7 @@ TEST_F(Undecided, WhoHasAYoungerPidThanAllWhenTheyWereListedBeganLater) {
 
 TEST_F(Undecided, TwoImagesOfAProcessHaveNotStartedThreeTimes) {
   start_at(202);
-  snapshots_.read_from(path(8, 6), "b", {.inode = 1, .changed_ns = 1}, 150);
+  snapshots_.read_from(path(8, 6), memory_of("b", 150));
   process_writes(8, "b", 6, 150);
   start_at(301);
   is_undecided();

@@ -15,7 +15,7 @@ class StartsTest : public ::testing::Test {
  protected:
   StartsTest() { starts_.watched(100); }
   void start_at(std::uint64_t tick, const std::string& hash = kHash) {
-    starts_.started(hash, tick);
+    starts_.started(hash, tick, 0);
   }
   void known(Starts::Count after, Starts::Count by) { starts_.known(kHash, after, by); }
   [[nodiscard]] bool all_known(Starts::Count after, Starts::Count by) const {
@@ -46,6 +46,22 @@ TEST_F(StartsTest, AProcessIsYoungerThanWhatCameBeforeItsTick) {
   EXPECT_EQ(starts_.before(201), 3U);
   EXPECT_EQ(starts_.before(300), 3U);
   EXPECT_EQ(starts_.before(1000), 4U);
+}
+
+TEST_F(StartsTest, ATimeTellsWhatCameBeforeAndAfter) {
+  for (const std::uint64_t time_ns : {1000U, 2000U, 3000U}) starts_.started(kHash, 200, time_ns);
+  EXPECT_EQ(starts_.not_after(2000, 4), 3U);
+  EXPECT_EQ(starts_.not_after(1999, 4), 2U);
+  EXPECT_EQ(starts_.not_after(3000, 4), 4U);
+  EXPECT_EQ(starts_.not_after(1, 4), 1U) << "when the watch began";
+  EXPECT_EQ(starts_.and_by(2000, 2), 3U);
+  EXPECT_EQ(starts_.and_by(1999, 2), 2U);
+  EXPECT_EQ(starts_.and_by(5000, 2), 4U);
+  EXPECT_EQ(starts_.and_by(5000, 0), 0U) << "some may be missing there";
+  start_at(200);  // of a program that doesn't say when
+  EXPECT_EQ(starts_.not_after(2000, 5), 5U);
+  EXPECT_EQ(starts_.and_by(5000, 2), 4U);
+  EXPECT_EQ(starts_.and_by(0, 4), 4U);
 }
 
 TEST_F(StartsTest, AStartIsTheOneOfTheImageThatIsKnown) {
@@ -118,7 +134,7 @@ TEST_F(StartsTest, WhereSomeMayBeMissingNothingIsKnown) {
 TEST_F(StartsTest, NothingIsKnownWithoutAWatch) {
   EXPECT_FALSE(Starts().all_known(kHash, 0, 0));
   Starts never;
-  never.started(kHash, 100);
+  never.started(kHash, 100, 0);
   EXPECT_FALSE(never.all_known(kHash, 1, 1));
   starts_.unwatched();
   EXPECT_FALSE(all_known(1, 1));

@@ -141,7 +141,8 @@ class World {
     at(made, [this] {  // Go's runtime has begun
       const bool overflow = lossy_ && pick_(3) == 1;
       if (overflow) return watch_sees([this] { return StartsWatched{tick(now_), wall(now_)}; });
-      watch_sees([this] { return ImageStarting{kHash, tick(now_)}; });
+      const auto said = static_cast<std::uint64_t>(wall_now());
+      watch_sees([this, said] { return ImageStarting{kHash, tick(now_), said}; });
     });
     at(made + ms(pick_(2)), [this] {
       ++meta_inode_;
@@ -564,7 +565,7 @@ class World {
       if (seen.exact && clocks_agree_) seen.since_ns = wall(process->began + ms(15));
       seen.process_start = tick(process->start);
     }
-    seen.at_ns = wall_now();
+    seen.at_ns = seen.until_ns = wall_now();
     return seen;
   }
 
@@ -732,9 +733,7 @@ class World {
         const std::string path = write_counters(*process);
         told({disk_.at(path)});
         answer.file = disk_.at(path);
-        answer.image = image_text(*process);
-        answer.meta = look(0).meta;
-        answer.process_start = tick(process->start);
+        answer.seen = look(process->pid);
       }
     }
     answers_.emplace_back(answer);
