@@ -73,15 +73,15 @@ ProcessesFound find_processes(const std::string& coverdir, pid_t main,
   found.last_pid = static_cast<std::uint32_t>(process::last_pid());
   std::vector<pid_t> pids = process::descendants();
   if (std::ranges::find(pids, main) == pids.end()) pids.push_back(main);  // there is no /proc
-  found.pids.insert(pids.begin(), pids.end());
   for (const pid_t pid : pids) {
     const auto identity = process::identify(pid);
+    const auto start = identity ? std::optional(identity->start_time) : process::birth(pid);
+    found.process_starts[static_cast<std::uint32_t>(pid)] = start.value_or(0);
     if (!identity && pid != main) continue;
     ProcessesFound::Process process{.pid = static_cast<std::uint32_t>(pid), .main = pid == main};
     const SeenImage seen = seen_image(identity, pid, {main});
     process.image = seen.text;
     process.exact = seen.exact;
-    process.process_start = seen.process_start;
     const std::string_view auxv = identity ? std::string_view(identity->image) : "";
     process.handler_signal = handler_signal(coverdir, pid, auxv);
     if (process.handler_signal == 0) process.handler_error = handler_error(coverdir, pid, auxv);

@@ -65,6 +65,10 @@ bool has_random_addresses(pid_t pid) {
 
 }  // namespace
 
+std::optional<std::uint64_t> birth(pid_t pid) {
+  return number(field(read_proc_file(pid, "stat"), kStartTime));
+}
+
 std::optional<std::uint64_t> start_time(pid_t pid) {
   const std::string stat = read_proc_file(pid, "stat");
   const std::string_view state = field(stat, kState);

@@ -29,7 +29,10 @@ struct ProcessIdentity {
 // forked but not yet called execve: its memory is its parent's then, counters and all.
 std::optional<ProcessIdentity> identify(pid_t pid);
 
-// As above, of a process whose auxiliary vector may not be read, too.
+// When it began its life, whatever has become of it: also a zombie, or just forked.
+std::optional<std::uint64_t> birth(pid_t pid);
+
+// As identify(), of a process whose auxiliary vector may not be read, too.
 std::optional<std::uint64_t> start_time(pid_t pid);
 
 // Of the process's threads beside its first the one that was created first. execve(2) ends it,

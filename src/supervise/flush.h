@@ -44,14 +44,14 @@ struct ProcessesFound {
   struct Process {
     std::uint32_t pid = 0;
     bool main = false;
-    std::string image;                // as in Sighting
-    bool exact = false;               // as well
-    std::uint64_t process_start = 0;  // as well
+    std::string image;          // as in Sighting
+    bool exact = false;         // as well
     int handler_signal = 0;     // it has said that it writes a snapshot when it gets this; or 0
     std::string handler_error;  // it has said why it can't
   };
   std::vector<Process> processes;
-  std::set<std::uint32_t> pids;  // of all, also those that may not be looked into
+  // By pid, of all, also those that may not be looked into or are just forked: as in Sighting.
+  std::map<std::uint32_t, std::uint64_t> process_starts;
   std::uint32_t last_pid = 0;  // that was given to any process when they were listed; 0: not known
   std::map<std::string, MetaStamp> metas;  // by hash, taken before the first was looked at
   std::int64_t end_ns = 0;                 // CLOCK_REALTIME, after the last was

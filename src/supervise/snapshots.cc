@@ -97,7 +97,8 @@ void Snapshots::running(const ProcessesFound& found) {
   ran_.clear();
   for (const ProcessesFound::Process& process : found.processes) ran_[process.pid] = process;
   metas_ = found.metas;
-  list_before_ = std::exchange(list_, {found.end_ns, starts_.count(), found.pids, found.last_pid});
+  list_before_ =
+      std::exchange(list_, {found.end_ns, starts_.count(), found.process_starts, found.last_pid});
 }
 
 void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time_ns) {

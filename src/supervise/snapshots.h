@@ -179,7 +179,7 @@ class Snapshots {
   struct List {
     std::int64_t end_ns = 0;
     Starts::Count starts = 0;  // that were told by then
-    std::set<std::uint32_t> pids;
+    std::map<std::uint32_t, std::uint64_t> process_starts;
     std::uint32_t last_pid = 0;
   };
   // Its writer began its life after that list. Pids are given in their order.

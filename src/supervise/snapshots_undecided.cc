@@ -8,14 +8,16 @@ namespace integcov::supervise {
 
 bool Snapshots::began_after(const List& list, const coverage::FileName& name) {
   return static_cast<std::int64_t>(name.time_ns) > list.end_ns && list.last_pid > 0 &&
-         name.pid > list.last_pid && !list.pids.contains(name.pid);
+         name.pid > list.last_pid && !list.process_starts.contains(name.pid);
 }
 
 Starts::Count Snapshots::started_before(const coverage::FileName& name) const {
   if (began_after(list_, name)) return list_.starts;
-  const auto ran = ran_.find(name.pid);
-  if (ran != ran_.end() && ran->second.process_start > 0) {
-    return starts_.before(ran->second.process_start);
+  for (const List* list : {&list_, &list_before_}) {
+    const auto start = list->process_starts.find(name.pid);
+    if (start != list->process_starts.end() && start->second > 0) {
+      return starts_.before(start->second);
+    }
   }
   return began_after(list_before_, name) ? list_before_.starts : 0;
 }

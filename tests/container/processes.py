@@ -47,7 +47,7 @@ def pid_1(setting):
     expect(names == ["app"], f"children of process 1: {names}")
 
     storage = setting.folder()
-    ended = setting.run("app", "-n", "2", "-orphan", "100ms", app="family", mounts={"/s": storage},
+    ended = setting.run("app", "-n", "2", "-orphan", "50ms", app="family", mounts={"/s": storage},
                         env=TO_FOLDER)
     expect(ended.code == 0, ended)
     counters = [p.name for p in storage.iterdir() if p.name.startswith("covcounters.")]

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "integration/parts.h"
+#include "integration/scenario.h"
 
 namespace integcov::test {
 namespace {
@@ -164,13 +164,12 @@ TEST(BadInputToo, TheProgramsOptionsAreItsOwn) {
   EXPECT_EQ(ended.out, "--help\n");
 }
 
-std::size_t warnings(const std::string& err) {
-  std::size_t count = 0;
-  for (std::size_t at = err.find("warning: "); at != std::string::npos;
-       at = err.find("warning: ", at + 1)) {
-    ++count;
-  }
-  return count;
+// At the end; on a slow machine the program may still run when its covmeta is refused, which is
+// worth another one.
+void expect_one_warning(const std::string& err) {
+  EXPECT_EQ(count_of(err, "not uploaded"), 1U) << err;
+  EXPECT_LE(count_of(err, "warning: "), 1U + count_of(err, "warning: cannot upload to")) << err;
+  EXPECT_LE(count_of(err, "warning: cannot upload to"), 1U) << err;
 }
 
 TEST(Trouble, AMissingBucketIsOneWarningAndTheStatusIsKept) {
@@ -181,7 +180,7 @@ TEST(Trouble, AMissingBucketIsOneWarningAndTheStatusIsKept) {
                                   {"STORAGE_EMULATOR_HOST", store.url()},
                                   {"GOCOVERDIR", (dir / "cov").string()}}});
   EXPECT_EQ(ended.code, 3);
-  EXPECT_EQ(warnings(ended.err), 1U) << ended.err;
+  expect_one_warning(ended.err);
   EXPECT_NE(ended.err.find("no-such-bucket"), std::string::npos) << ended.err;
   EXPECT_NE(ended.err.find((dir / "cov").string()), std::string::npos) << ended.err;
   EXPECT_EQ(read_tree(dir / "cov").size(), 2U);
@@ -193,10 +192,10 @@ TEST(Trouble, NoTokenIsOneWarning) {
                          {.env = {{"INTEGCOV_STORAGE", "gs://bucket/x"},
                                   {"GCE_METADATA_HOST", "127.0.0.1:1"},
                                   {"HOME", dir.path().string()},
-                                  {"INTEGCOV_UPLOAD_TIMEOUT", "1s"},
+                                  {"INTEGCOV_UPLOAD_TIMEOUT", "3s"},
                                   {"GOCOVERDIR", (dir / "cov").string()}}});
   EXPECT_EQ(ended.code, 3);
-  EXPECT_EQ(warnings(ended.err), 1U) << ended.err;
+  expect_one_warning(ended.err);
   EXPECT_NE(ended.err.find("token"), std::string::npos) << ended.err;
 }
 
@@ -219,7 +218,7 @@ TEST(Trouble, AStorageFolderThatCantBeWritten) {
                          {.env = {{"INTEGCOV_STORAGE", "file://" + (dir / "file/storage").string()},
                                   {"GOCOVERDIR", (dir / "cov").string()}}});
   EXPECT_EQ(ended.code, 3);
-  EXPECT_GE(warnings(ended.err), 1U) << ended.err;
+  EXPECT_GE(count_of(ended.err, "warning: "), 1U) << ended.err;
   EXPECT_NE(ended.err.find((dir / "file/storage").string()), std::string::npos) << ended.err;
 }
 

@@ -46,8 +46,8 @@ TEST_P(Exact, OneObjectThatIsReplacedAtMostOnceASecond) {
   ASSERT_EQ(begun.size(), 1U);
   const auto& times = begun.begin()->second;
   EXPECT_GE(times.size(), 4U);
-  // A request may take a while to the server: half a second is for the first one's.
-  EXPECT_GE(times.back() - times.front(), 1000 * static_cast<std::int64_t>(times.size() - 1) - 500);
+  // A request may take a while to the server: that is for the first one's.
+  EXPECT_GE(times.back() - times.front(), 1000 * static_cast<std::int64_t>(times.size() - 1) - 900);
 }
 
 TEST_P(Exact, AnotherEmulatorAgrees) {
@@ -154,7 +154,9 @@ TEST(NoCounterMoved, NothingIsUploaded) {
     const auto now = std::filesystem::last_write_time(dir / "cov");
     return std::exchange(last, now) != now;
   };
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(eventually(one_more));
+  // Whatever it still did at its start is counted by then.
+  const auto settled = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  EXPECT_TRUE(eventually([&] { return std::chrono::steady_clock::now() > settled; }));
   const std::size_t before = uploaded().begin()->second.size();
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(eventually(one_more));
   EXPECT_EQ(uploaded().size(), 1U);

@@ -111,8 +111,13 @@ TEST(BesideOthers, WhatAProgramWroteUnaskedBeforeTheFirstSnapshotCountsOnce) {
                     " -hit 100 </dev/null; wait"},
                "1h");
   const pid_t pid = run.driven();
-  // More than the 15 ms have passed within which a start can't be told from a file.
-  EXPECT_TRUE(eventually([&] { return !read_tree(dir / "s").empty(); }));
+  // The 15 ms have passed within which a start can't be told from a file.
+  const auto old_enough = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+  const auto ready = dir / "cov" / ".integcov" / ("ready." + std::to_string(pid));
+  EXPECT_TRUE(eventually([&] {
+    return std::chrono::steady_clock::now() >= old_enough && std::filesystem::exists(ready) &&
+           !read_tree(dir / "s").empty();
+  }));
   run.tell("hit 10");
   kill(pid, SIGUSR1);
   EXPECT_TRUE(eventually([&] { return hits(dir / "s") == 10; }));

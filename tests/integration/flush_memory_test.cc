@@ -49,7 +49,7 @@ TEST_P(FromMemory, ABucketHasTheCountsWhileTheProgramRunsAndExactlyAtItsEnd) {
   EXPECT_TRUE(run.process().running());
   const auto ended = run.end();
   EXPECT_EQ(ended.out, "done\n");
-  EXPECT_EQ(count_of(ended.err, "\n"), 1U) << ended.err;
+  EXPECT_EQ(lines_of(ended.err), 1U) << ended.err;
   EXPECT_EQ(hits(store), seen(kHits));
   EXPECT_EQ(counters_in(store.objects()).size(), 1U);
 }
@@ -73,7 +73,7 @@ TEST(FromMemoryOf, ACounterThatPasses4294967295HasItsNewestCountAndThatIsSaidOnc
   const auto ended = run.end();
   EXPECT_EQ(ended.code, 0);
   EXPECT_EQ(count_of(ended.err, "passed 4294967295"), 1U) << ended.err;
-  EXPECT_EQ(count_of(ended.err, "\n"), 2U) << ended.err;
+  EXPECT_EQ(lines_of(ended.err), 2U) << ended.err;
   EXPECT_EQ(counters_in(read_tree(dir / "s")).size(), 1U);
 }
 
@@ -95,7 +95,7 @@ TEST(FromMemoryOf, ChildrenBuiltWithCover) {
   EXPECT_TRUE(eventually([&] { return hits(dir / "s") == 12; }));
   const auto ended = run.end();
   EXPECT_EQ(ended.code, 3);
-  EXPECT_EQ(count_of(ended.err, "\n"), 1U) << ended.err;
+  EXPECT_EQ(lines_of(ended.err), 1U) << ended.err;
   EXPECT_EQ(hits(dir / "s"), 12U);
   EXPECT_EQ(counters_in(read_tree(dir / "s")).size(), 2U);
 }
@@ -115,7 +115,7 @@ TEST(FromMemoryOf, AProgramThatMayNotBeReadIsSaidOnceAndCountersComeAtItsEnd) {
   const auto ended = process.wait();
   EXPECT_EQ(ended.code, 0);
   EXPECT_EQ(count_of(ended.err, "no snapshots are taken of the running program"), 1U) << ended.err;
-  EXPECT_EQ(count_of(ended.err, "\n"), 2U) << ended.err;
+  EXPECT_EQ(lines_of(ended.err), 2U) << ended.err;
   EXPECT_EQ(hits(dir / "s"), 10U);
 }
 

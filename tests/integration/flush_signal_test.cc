@@ -19,7 +19,7 @@ INSTANTIATE_TEST_SUITE_P(Flush, BySignal, testing::Values("auto", "signal"),
 
 TEST_P(BySignal, SnapshotsComeOnAnInterval) {
   const TempDir dir;
-  Flushing run(Flushing::folder(dir), {program("driven", "handler")}, "50ms",
+  Flushing run(Flushing::folder(dir), {program("driven", "handler")}, "500ms",
                {{"INTEGCOV_FLUSH", GetParam()}});
   run.driven();
   for (const std::uint64_t total : {1000U, 2000U, 3000U}) {
@@ -30,7 +30,7 @@ TEST_P(BySignal, SnapshotsComeOnAnInterval) {
   const auto ended = run.end();
   EXPECT_EQ(ended.code, 0);
   EXPECT_EQ(hits(dir / "s"), 3000U);
-  EXPECT_EQ(count_of(ended.err, "\n"), 1U) << ended.err;
+  EXPECT_EQ(lines_of(ended.err), 1U) << ended.err;
 }
 
 TEST_P(BySignal, TheSignalToUsIsForwardedOnceAndMakesAnUpload) {
@@ -103,8 +103,9 @@ TEST(FlushNow, BeforeTheProgramHasStartedIsNotLost) {
   EXPECT_TRUE(eventually(
       [&] { return test::run({go_integcov(), "--flush-now", std::to_string(us)}).code == 0; }));
   run.process().feed("go on\n");
-  EXPECT_TRUE(eventually([&] { return hits(dir / "s") == 5; }));
+  EXPECT_TRUE(eventually([&] { return !counters_in(read_tree(dir / "s")).empty(); }));
   EXPECT_EQ(run.end().code, 0);
+  EXPECT_EQ(hits(dir / "s"), 5U);
 }
 
 TEST(FlushNow, IsToldThatSnapshotsAreOff) {
@@ -130,7 +131,7 @@ TEST(Handler, IsSignalledWithWhatItListensTo) {
   EXPECT_GT(run.signals(), 0) << "of SIGUSR1";
   const auto ended = run.end();
   EXPECT_EQ(ended.code, 0);
-  EXPECT_EQ(count_of(ended.err, "\n"), 1U) << ended.err;
+  EXPECT_EQ(lines_of(ended.err), 1U) << ended.err;
 }
 
 // As a file capability makes it, or another user: only that the process is there can be seen.
@@ -163,7 +164,7 @@ TEST(NoAnswer, IsSaidInOneSentence) {
   run.tell("hit 10");
   const auto ended = run.end();
   EXPECT_EQ(count_of(ended.err, "got SIGUSR1 and wrote no snapshot in time"), 1U) << ended.err;
-  EXPECT_EQ(count_of(ended.err, "\n"), 2U) << ended.err;
+  EXPECT_EQ(lines_of(ended.err), 2U) << ended.err;
   EXPECT_EQ(hits(dir / "s"), 10U);
 }
 

@@ -125,7 +125,7 @@ TEST(MainJob, ManyPackagesAndManyProcesses) {
 TEST(MainJob, AnOrphanThatWritesAfterTheMainProcessIsWaitedFor) {
   const TempDir dir;
   const auto storage = dir / "storage";
-  const auto ended = run({go_integcov(), program("family"), "-n", "1", "-orphan", "300ms"},
+  const auto ended = run({go_integcov(), program("family"), "-n", "1", "-orphan", "50ms"},
                          {.env = {{"INTEGCOV_STORAGE", "file://" + storage.string()},
                                   {"GOCOVERDIR", (dir / "cov").string()}}});
   EXPECT_EQ(ended.code, 0);

@@ -137,7 +137,7 @@ TEST(ChangingFile, WhatChangesWhileItIsSentIsSentAnew) {
   const std::string name = "covcounters.00000000000000000000000000000000.7.100";
   write_file(s.coverdir() / name, std::string(1000, 'a'));
   s.store().script(R"([{"match":"POST /upload","contains":"name=f/)" + name +
-                   R"(","do":"latency","latencyMs":400}])");
+                   R"(","do":"latency","latencyMs":2000}])");
   Process process(Scenario::command({program("hello")}), {.env = s.env()});
   s.store().await("POST /upload/storage/v1/b/bucket/o?uploadType=multipart&name=f%2F" + name, 1);
   write_file(s.coverdir() / name, std::string(1500, 'b'));
@@ -163,7 +163,7 @@ TEST(Fleet, TwentyReplicasStoreOneCovmetaAndAllCounters) {
   for (const auto& ended : run_fleet(s, 20, {program("hello")})) {
     EXPECT_EQ(ended.code, 0);
     EXPECT_NE(ended.err.find("uploaded 2 files"), std::string::npos) << ended.err;
-    EXPECT_EQ(count_of(ended.err, "\n"), 1U) << ended.err;
+    EXPECT_EQ(lines_of(ended.err), 1U) << ended.err;
   }
   std::map<std::string, std::string> all;
   for (int i = 0; i < 20; ++i) all.merge(read_tree(s.coverdir("cov" + std::to_string(i))));
@@ -229,7 +229,7 @@ class Prepared : public testing::Test {
         Options{.env = s_.env(), .before_exec = hide_congestion_control});
     s_.store().await("POST /upload", 2, true);  // covmeta, and the start of the run's record
     // After an answer the connection counts as warm for a second: that second has to pass.
-    const auto cold = std::chrono::steady_clock::now() + milliseconds(1200);
+    const auto cold = std::chrono::steady_clock::now() + milliseconds(2200);
     eventually([&] { return std::chrono::steady_clock::now() > cold; });
     process_->send(SIGTERM);
     s_.store().await("GET /storage/v1/b/bucket/o/f%2Fcovmeta?", 1, true);
@@ -289,7 +289,7 @@ TEST_P(Waking, DelaysAndBreaksNothingWhateverTheAnswerIs) {
   s_.store().await("POST /batch", 1);
   const auto ended = end();
   s_.expect_all_stored(ended);
-  EXPECT_EQ(count_of(ended.err, "\n"), 1U) << ended.err;
+  EXPECT_EQ(lines_of(ended.err), 1U) << ended.err;
   EXPECT_EQ(s_.store().count("POST", "uploadType=multipart"), 2U);
 }
 

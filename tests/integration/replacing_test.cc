@@ -59,18 +59,22 @@ TEST_F(Replacing, TheNewestGoesUpOnceASecondUnderItsGeneration) {
   put("first");
   await_uploads(1);
   for (const char* content : {"second", "third", "fourth"}) put(content);
-  await_uploads(2);
-  EXPECT_EQ(s().stored().at(kName), "fourth");
+  EXPECT_TRUE(eventually([&] { return s().stored().at(kName) == "fourth"; }));
   put("fifth");
-  s().expect_all_stored(stop());
+  const auto ended = stop();
+  s().expect_all_stored(ended);
   const auto calls = inserts();
-  ASSERT_EQ(calls.size(), 3U) << "each version that was sent took one request";
+  ASSERT_GE(calls.size(), 3U);  // on a slow machine "second" may go up alone
+  EXPECT_EQ(calls.size(), count_of(ended.err, "uploaded " + kName))
+      << "each version that was sent took one request";
   EXPECT_NE(calls[0].query.find("ifGenerationMatch=0&"), std::string::npos);
-  for (const std::size_t i : {1U, 2U}) {
+  for (std::size_t i = 1; i < calls.size(); ++i) {
     EXPECT_EQ(calls[i].query.find("ifGenerationMatch=0&"), std::string::npos);
     EXPECT_EQ(calls[i].status, 200);
-    EXPECT_GE(calls[i].ms - calls[i - 1].ms, 500) << "a second, less what the way takes";
   }
+  EXPECT_GE(calls.back().ms - calls.front().ms,
+            static_cast<std::int64_t>(calls.size() - 1) * 1000 - 900)
+      << "a second each, less what the first one's way took";
   EXPECT_EQ(s().store().count("GET", kName + "?fields"), 0U) << "no look was needed";
 }
 

@@ -96,6 +96,11 @@ inline std::size_t count_of(const std::string& text, const std::string& part) {
   return count;
 }
 
+// Without the line that says that uploads take long, as they do on a busy machine.
+inline std::size_t lines_of(const std::string& err) {
+  return count_of(err, "\n") - count_of(err, "still uploading");
+}
+
 // A name that stands for the coverage metadata of some program.
 inline const std::string kSomeCovmeta = "covmeta.0123456789abcdef0123456789abcdef";
 

@@ -35,8 +35,8 @@ namespace {
     tcsetpgrp(0, getpgrp());
     if (write(events, line.data(), line.size()) < 0) _exit(97);
   };
-  tell("started " + std::to_string(job));
-  tcsetpgrp(0, job);
+  const std::string started = "started " + std::to_string(job) + "\n";
+  if (write(events, started.data(), started.size()) < 0) _exit(97);
   while (true) {
     int status = 0;
     if (waitpid(job, &status, WUNTRACED) != job) _exit(96);

@@ -81,7 +81,7 @@ def lets_go(setting):
                     return os.read(reader, 1) == b""
                 except BlockingIOError:
                     return False
-            until(ended, "the wrapper keeps a passed fd open", patience=3)
+            until(ended, "the wrapper keeps a passed fd open")
     finally:
         os.close(reader)
         if writer is not None:
@@ -220,7 +220,7 @@ def stdio_is_its_own(setting):
     with setting.run("closes", "FOLDER/go", "4") as run:
         run.expect("ready")
         try:
-            run.out.line(patience=2)
+            run.out.line()
         except TimeoutError:
             raise Failed("the wrapper keeps them open") from None
         pathlib.Path(run.folder, "go").touch()

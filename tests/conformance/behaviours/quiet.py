@@ -20,7 +20,15 @@ def cpu_ticks(pid):
 def quiet_for_a_while(setting, run):
     """It may still be at its start: the measure begins at the first pause."""
     until(lambda: run.state() == "S", "it is never idle")
-    time.sleep(min(2.0, setting.idle))  # go-integcov lists the folder a second time after 1 s
+    pause = min(2.0, setting.idle)  # go-integcov lists the folder a second time after 1 s
+
+    def is_idle():
+        before = wakeups(run.pid)
+        time.sleep(pause)
+        return wakeups(run.pid) == before
+
+    is_idle()
+    until(is_idle, "it is never idle")
     before, ticks = wakeups(run.pid), cpu_ticks(run.pid)
     time.sleep(setting.idle)  # this is the measure
     count, ticks = wakeups(run.pid) - before, cpu_ticks(run.pid) - ticks
@@ -70,6 +78,6 @@ def cwd(setting):
     with setting.run("signals", cwd="/usr") as run:
         run.expect("ready")
         until(lambda: pathlib.Path(f"/proc/{run.pid}/cwd").readlink() == pathlib.Path("/"),
-              "it stays there", patience=2)
+              "it stays there")
         run.signal(signal.SIGTERM)
         run.expect("got 15")

@@ -14,7 +14,7 @@ def zombies(pid):
 def orphans(setting):
     with setting.run("orphans", "300") as run:
         run.expect("orphaned")
-        until(lambda: not zombies(run.pid), f"{len(zombies(run.pid))} zombies stay", patience=3)
+        until(lambda: not zombies(run.pid), f"{len(zombies(run.pid))} zombies stay")
         run.close_stdin()
         run.expect_status(42)
 
@@ -24,7 +24,7 @@ def earlier_children(setting):
     with setting.run("signals", stage=["--children", "6"]) as run:
         run.expect("ready")
         until(lambda: len(children_of(run.pid)) == 1,
-              f"{len(zombies(run.pid))} zombies stay", patience=3)
+              f"{len(zombies(run.pid))} zombies stay")
         run.signal(signal.SIGTERM)
         run.expect("got 15")
         run.type("exit 6\n")
@@ -70,4 +70,4 @@ def plain_life(setting, stage):
 def daemon(setting):
     with setting.run("daemon", "7") as run:
         run.expect("daemon")
-        run.expect_status(7, patience=3)
+        run.expect_status(7)

@@ -26,7 +26,7 @@ def works(setting, **kwargs):
 def reaps(setting, **kwargs):
     with setting.run("orphans", "50", **kwargs) as run:
         run.expect("orphaned")
-        until(lambda: not zombies(run.pid), "zombies stay", patience=3)
+        until(lambda: not zombies(run.pid), "zombies stay")
         run.close_stdin()
         run.expect_status(42)
 

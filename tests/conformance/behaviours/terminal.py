@@ -124,10 +124,11 @@ def shell_script(setting, script, shell="bash"):
 @behaviour("tty.orphaned", "where no shell is left to resume the job, reading the terminal is an error")
 def orphaned(setting):
     in_a_shell(setting)
-    inner = f"sleep 0.3; {shlex.join(setting.wrapper)} cat </dev/tty >/dev/null 2>&1; echo end $?"
+    inner = f"while kill -0 $1 2>/dev/null; do sleep 0.01; done; {shlex.join(setting.wrapper)} cat </dev/tty >/dev/null 2>&1; echo end $?"
     shell, terminal = pty.fork()  # whoever gets the orphans is in another session
     if shell == 0:
-        os.execvp("bash", ["bash", "-c", f"set -m; ( sh -c {shlex.quote(inner)} & ); sleep 100"])
+        os.execvp("bash", ["bash", "-c", "set -m; "
+                            f"( me=$BASHPID; sh -c {shlex.quote(inner)} sh $me & ); sleep 100"])
     said = b""
     try:
         while b"end 1" not in said:

@@ -31,10 +31,10 @@ def files(setting):
             raise Failed("no covcounters in storage")
 
 
-@behaviour("upload.of-grandchildren", "counters of a grandchild that outlives the program by 0.3 s")
+@behaviour("upload.of-grandchildren", "counters of a grandchild that outlives the program")
 def of_grandchildren(setting):
     setting.only_integcov()
-    with setting.run("covers", "late", "300", "4", env=TO_FOLDER) as run:
+    with setting.run("covers", "late", "50", "4", env=TO_FOLDER) as run:
         run.expect("ready")
         run.expect_status(4)
         if len(stored(run, "covcounters")) != 1:
@@ -46,7 +46,7 @@ def with_a_daemon(setting):
     setting.only_integcov()
     with setting.run("covers", "daemon", "4", env=TO_FOLDER) as run:
         run.expect("ready")
-        run.expect_status(4, patience=3)
+        run.expect_status(4)
         if not any("still run" in line for line in run.stderr_lines()):
             raise Failed("no line says that it runs on")
 
@@ -129,7 +129,7 @@ def third_stop(setting):
                     run.signal(number)
                     until(lambda run=run: not run.running() or not pending(run.pid),
                           "it doesn't take its signals")
-                run.expect_status(22, patience=3)
+                run.expect_status(22)
                 names_what_is_left(run)
 
 

@@ -176,7 +176,7 @@ pid_t child_of(pid_t parent) {
 TEST_F(SpawnTest, AChildThatIsStoppedBeforeItsExecIsContinuedBySigcont) {
   // A PATH of many folders makes the exec take long enough.
   std::string path;
-  for (int i = 0; i < 20'000; ++i) path += "/no/such/folder/" + std::to_string(i) + ':';
+  for (int i = 0; i < 200'000; ++i) path += "/no/such/folder/" + std::to_string(i) + ':';
   int terminal = -1;
   const pid_t parent = forkpty(&terminal, nullptr, nullptr, nullptr);
   if (parent == 0) {

@@ -196,8 +196,8 @@ TEST_F(Undecided, WhoBeganToCountAnewAndIsGoneExecutedAnotherImage) {
 TEST_F(Undecided, WhoWasListedBeganItsLifeThenAlsoIfItIsGoneWhenItsFileComes) {
   start_at(301);
   is_undecided();
-  ProcessesFound found{.pids = {8}, .last_pid = 8, .end_ns = 8 * kSecond};
-  found.processes.push_back({.pid = 8, .image = "b", .exact = true, .process_start = 300});
+  ProcessesFound found{.process_starts = {{8, 300}}, .last_pid = 8, .end_ns = 8 * kSecond};
+  found.processes.push_back({.pid = 8, .image = "b", .exact = true});
   snapshots_.running(found);
   saw(path(8, 9));
   ASSERT_TRUE(next<LookAtWriter>());
@@ -208,10 +208,10 @@ TEST_F(Undecided, WhoWasListedBeganItsLifeThenAlsoIfItIsGoneWhenItsFileComes) {
 }
 
 TEST_F(Undecided, WhoCameAndWentBetweenTwoListsBeganAfterTheFirst) {
-  snapshots_.running({.pids = {7}, .last_pid = 7, .end_ns = 6 * kSecond});
+  snapshots_.running({.process_starts = {{7, 200}}, .last_pid = 7, .end_ns = 6 * kSecond});
   start_at(301);
   is_undecided();
-  snapshots_.running({.pids = {20}, .last_pid = 20, .end_ns = 8 * kSecond});
+  snapshots_.running({.process_starts = {{20, 0}}, .last_pid = 20, .end_ns = 8 * kSecond});
   saw(path(8, 7));  // told only now
   ASSERT_TRUE(next<LookAtWriter>());
   snapshots_.on_looked({path(8, 7), {}});
@@ -221,7 +221,7 @@ TEST_F(Undecided, WhoCameAndWentBetweenTwoListsBeganAfterTheFirst) {
 }
 
 TEST_F(Undecided, WhoeverWroteAFileHasStartedAlsoIfItsImageIsNotSure) {
-  snapshots_.running({.pids = {7}, .last_pid = 7, .end_ns = 6 * kSecond});
+  snapshots_.running({.process_starts = {{7, 200}}, .last_pid = 7, .end_ns = 6 * kSecond});
   start_at(301);
   is_undecided();
   saw(path(8, 9));
@@ -235,7 +235,8 @@ TEST_F(Undecided, WhoeverWroteAFileHasStartedAlsoIfItsImageIsNotSure) {
 // Of a process that was never seen: one that began after those that run were listed.
 TEST_F(Undecided, WhoHasAYoungerPidThanAllWhenTheyWereListedBeganLater) {
   for (const bool younger : {true, false}) {
-    ProcessesFound found{.pids = {7}, .last_pid = younger ? 7U : 8U, .end_ns = 6 * kSecond};
+    ProcessesFound found{
+        .process_starts = {{7, 200}}, .last_pid = younger ? 7U : 8U, .end_ns = 6 * kSecond};
     snapshots_.running(found);
     start_at(301);
     if (younger) is_undecided();

@@ -692,13 +692,12 @@ class World {
       found.metas[hash] = look(0).meta;
     }
     const auto add = [&](const Process& process, bool main) {
-      if (process.alive) found.pids.insert(process.pid);
+      if (process.alive) found.process_starts[process.pid] = tick(process.start);
       if (!process.alive || process.image == 0) return;
       found.processes.push_back({.pid = process.pid,
                                  .main = main,
                                  .image = image_text(process),
                                  .exact = !closed_,
-                                 .process_start = tick(process.start),
                                  .handler_signal = process.handler ? SIGUSR1 : 0,
                                  .handler_error = {}});
     };
