@@ -204,7 +204,9 @@ void Supervisor::on_made(const std::string& path) {
   const coverage::FileName name = coverage::parse_file_name(path);
   const bool covmeta = name.kind == coverage::FileKind::temporary && !name.hash.empty();
   if (covmeta && path.find('/') == std::string::npos) {
-    tell(supervise::ImageStarting{name.hash, process::boot_tick(), name.time_ns});
+    tell(supervise::ImageStarting{
+        name.hash,
+        {process::boot_tick(), name.time_ns, static_cast<std::uint32_t>(process::last_pid())}});
   }
 }
 

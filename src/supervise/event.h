@@ -43,8 +43,7 @@ struct EventsLost {};
 // file events, from a StartsWatched on. Ticks are as in Sighting.
 struct ImageStarting {
   std::string hash;
-  std::uint64_t tick = 0;
-  std::uint64_t time_ns = 0;  // in the name of that file; or 0
+  ImageStart start;
 };
 // Those before may not have been told: the watch was opened just now, or missed some events.
 // Without a tick: none is told any more.

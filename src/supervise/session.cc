@@ -111,7 +111,7 @@ void Session::on(const EventsLost&, MonoTime) {
 }
 
 void Session::on(const ImageStarting& event, MonoTime) {
-  snapshots_.starts().started(event.hash, event.tick, event.time_ns);
+  snapshots_.starts().started(event.hash, event.start);
 }
 
 void Session::on(const StartsWatched& event, MonoTime) {

@@ -65,10 +65,11 @@ void Snapshots::saw(const coverage::ReadyFile& file) {
   } else if (series.file != file.file) {
     begin(process, file.file, file.name.time_ns);  // somebody else wrote it anew
   }
-  // Whose memory it is may be about to start; who wrote it has.
-  if (is_new && !memory_of_.contains(file.file.path)) {
-    series.start.by = starts_.not_after(file.name.time_ns, starts_.count());
+  if (is_new) {
     series.start.after = started_before(file.name);
+    // Whose memory it is may be about to start; who wrote it has.
+    const bool wrote_it = !memory_of_.contains(file.file.path);
+    if (wrote_it) series.start.by = starts_.not_after(file.name.time_ns, starts_.count());
   }
   queue(process);
   if (is_new) forget_some();

@@ -12,14 +12,17 @@ bool Snapshots::began_after(const List& list, const coverage::FileName& name) {
 }
 
 Starts::Count Snapshots::started_before(const coverage::FileName& name) const {
-  if (began_after(list_, name)) return list_.starts;
-  for (const List* list : {&list_, &list_before_}) {
+  Starts::Count before = 0;
+  for (const List* list : {&list_before_, &list_}) {
+    if (began_after(*list, name)) {
+      before = std::max(before, starts_.before(name.pid, list->starts, list->last_pid));
+    }
     const auto start = list->process_starts.find(name.pid);
     if (start != list->process_starts.end() && start->second > 0) {
-      return starts_.before(start->second);
+      before = std::max(before, starts_.before(start->second));
     }
   }
-  return began_after(list_before_, name) ? list_before_.starts : 0;
+  return before;
 }
 
 void Snapshots::has_started(const Process& process, Starts::Count by) {

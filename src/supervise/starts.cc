@@ -7,15 +7,15 @@ namespace integcov::supervise {
 
 void Starts::watched(std::uint64_t tick) {
   watching_ = true;
-  add(kMissing, tick, 0);
+  add(kMissing, {.tick = tick});
 }
 
 Starts::Program Starts::program_of(const std::string& hash) {
   return programs_.try_emplace(hash, programs_.size() + 1).first->second;
 }
 
-void Starts::add(Program program, std::uint64_t tick, std::uint64_t time_ns) {
-  log_.push_back({program, tick, time_ns});
+void Starts::add(Program program, const ImageStart& start) {
+  log_.push_back({program, start});
   if (log_.size() <= kMost) return;
   log_.pop_front();
   ++first_;
@@ -24,21 +24,31 @@ void Starts::add(Program program, std::uint64_t tick, std::uint64_t time_ns) {
 
 Starts::Count Starts::before(std::uint64_t tick) const {
   Count count = first_ + log_.size();
-  while (count > first_ && at(count).tick >= tick) --count;
+  while (count > first_ && at(count).told.tick >= tick) --count;
   return count;
 }
 
+Starts::Count Starts::before(std::uint32_t pid, Count from, std::uint32_t last_pid) const {
+  Count before = from;
+  while (from >= first_ && before < count()) {
+    const std::uint32_t given = at(before + 1).told.last_pid;
+    if (given < last_pid || given >= pid) break;
+    ++before;
+  }
+  return before;
+}
+
 Starts::Count Starts::not_after(std::uint64_t time_ns, Count count) const {
-  while (count > first_ && at(count).time_ns > time_ns) --count;
+  while (count > first_ && at(count).told.time_ns > time_ns) --count;
   return count;
 }
 
 Starts::Count Starts::and_by(std::uint64_t time_ns, Count count) const {
   const auto is_by = [&](const Start& start) {
-    return start.time_ns > 0 && start.time_ns <= time_ns;
+    return start.told.time_ns > 0 && start.told.time_ns <= time_ns;
   };
   if (count < first_) return count;
-  while (count < first_ + log_.size() && is_by(at(count + 1))) ++count;
+  while (count < this->count() && is_by(at(count + 1))) ++count;
   return count;
 }
 

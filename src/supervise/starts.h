@@ -12,6 +12,12 @@
 
 namespace integcov::supervise {
 
+struct ImageStart {
+  std::uint64_t tick = 0;      // when it was told, in clock ticks since boot
+  std::uint64_t time_ns = 0;   // when it said so itself (CLOCK_REALTIME); 0: not known
+  std::uint32_t last_pid = 0;  // that had been given to any process when it was told; 0: not known
+};
+
 class Starts {
  public:
   using Count = std::uint64_t;  // of those that were told: the first so many
@@ -33,16 +39,16 @@ class Starts {
   // No start will be told any more.
   void unwatched() { watching_ = false; }
   [[nodiscard]] bool watching() const { return watching_; }
-  // An image of a program with that covmeta has, by now. `time_ns`: when it said so
-  // (CLOCK_REALTIME); 0: not known.
-  void started(const std::string& hash, std::uint64_t tick, std::uint64_t time_ns) {
-    add(program_of(hash), tick, time_ns);
-  }
+  // An image of a program with that covmeta has, by now.
+  void started(const std::string& hash, const ImageStart& start) { add(program_of(hash), start); }
 
   // All that were told. A look that was taken before this was asked came after them.
   [[nodiscard]] Count count() const { return first_ + log_.size(); }
   // Those that surely came before a process that began its life in that tick.
   [[nodiscard]] Count before(std::uint64_t tick) const;
+  // Likewise before a process got that pid, one of those that were given since `last_pid` was,
+  // which was before all but the first `from`: so that pids have not begun anew.
+  [[nodiscard]] Count before(std::uint32_t pid, Count from, std::uint32_t last_pid) const;
   // Without those at the end of the first `count` that surely came later.
   [[nodiscard]] Count not_after(std::uint64_t time_ns, Count count) const;
   // And with those behind the first `count` that surely came by then.
@@ -61,8 +67,7 @@ class Starts {
   static constexpr Program kMissing = 0;  // of none: some may be missing here
   struct Start {
     Program program = kMissing;
-    std::uint64_t tick = 0;
-    std::uint64_t time_ns = 0;
+    ImageStart told;
   };
   struct Known {
     Program program = kMissing;
@@ -71,7 +76,7 @@ class Starts {
   };
 
   Program program_of(const std::string& hash);
-  void add(Program program, std::uint64_t tick, std::uint64_t time_ns);
+  void add(Program program, const ImageStart& start);
   // The last of the first `count`.
   [[nodiscard]] const Start& at(Count count) const { return log_[count - first_ - 1]; }
 

@@ -34,7 +34,7 @@ class Undecided : public ::testing::Test {
     process_writes(7, "a", 5, 200);
   }
 
-  void start_at(std::uint64_t tick) { snapshots_.starts().started(kHash, tick, 0); }
+  void start_at(std::uint64_t tick) { snapshots_.starts().started(kHash, {.tick = tick}); }
   void saw(const std::string& name) {
     const coverage::FileName parsed = coverage::parse_file_name(name);
     snapshots_.saw({{name, 10, static_cast<std::int64_t>(parsed.time_ns)}, parsed, false});
@@ -149,8 +149,9 @@ TEST_F(Undecided, WhatSaidSoBeforeTheLookOrAfterTheFileIsNotBetween) {
     snapshots_ = {};
     snapshots_.starts().watched(100);
     process_writes(7, "a", 5, 200);
-    snapshots_.starts().started(kHash, 301, 5 * kSecond);
-    snapshots_.starts().started(kHash, 301, between ? 7 * kSecond : 7 * kSecond + 1);
+    snapshots_.starts().started(kHash, {.tick = 301, .time_ns = 5 * kSecond});
+    snapshots_.starts().started(kHash,
+                                {.tick = 301, .time_ns = between ? 7 * kSecond : 7 * kSecond + 1});
     is_undecided();
     const auto again = asked();
     EXPECT_EQ(again && again->one_image, !between);

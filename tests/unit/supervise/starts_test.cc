@@ -15,7 +15,7 @@ class StartsTest : public ::testing::Test {
  protected:
   StartsTest() { starts_.watched(100); }
   void start_at(std::uint64_t tick, const std::string& hash = kHash) {
-    starts_.started(hash, tick, 0);
+    starts_.started(hash, {.tick = tick});
   }
   void known(Starts::Count after, Starts::Count by) { starts_.known(kHash, after, by); }
   [[nodiscard]] bool all_known(Starts::Count after, Starts::Count by) const {
@@ -48,8 +48,24 @@ TEST_F(StartsTest, AProcessIsYoungerThanWhatCameBeforeItsTick) {
   EXPECT_EQ(starts_.before(1000), 4U);
 }
 
+TEST_F(StartsTest, AProcessIsYoungerThanWhatCameWhenNoPidLikeItsHadBeenGiven) {
+  for (const std::uint32_t pid : {20U, 30U, 30U, 5U, 40U}) {
+    starts_.started(kHash, {.tick = 200, .last_pid = pid});
+  }
+  EXPECT_EQ(starts_.before(20U, 1, 10), 1U) << "it may be the first that started";
+  EXPECT_EQ(starts_.before(21U, 1, 10), 2U);
+  EXPECT_EQ(starts_.before(31U, 1, 10), 4U);
+  EXPECT_EQ(starts_.before(90U, 1, 10), 4U) << "then pids began anew";
+  EXPECT_EQ(starts_.before(31U, 3, 25), 4U);
+  EXPECT_EQ(starts_.before(31U, 1, 31), 1U);
+  EXPECT_EQ(starts_.before(41U, 5, 4), 6U) << "all";
+  start_at(200);
+  EXPECT_EQ(starts_.before(90U, 5, 4), 6U) << "it isn't known for the last one";
+}
+
 TEST_F(StartsTest, ATimeTellsWhatCameBeforeAndAfter) {
-  for (const std::uint64_t time_ns : {1000U, 2000U, 3000U}) starts_.started(kHash, 200, time_ns);
+  for (const std::uint64_t time_ns : {1000U, 2000U, 3000U})
+    starts_.started(kHash, {.tick = 200, .time_ns = time_ns});
   EXPECT_EQ(starts_.not_after(2000, 4), 3U);
   EXPECT_EQ(starts_.not_after(1999, 4), 2U);
   EXPECT_EQ(starts_.not_after(3000, 4), 4U);
@@ -134,7 +150,7 @@ TEST_F(StartsTest, WhereSomeMayBeMissingNothingIsKnown) {
 TEST_F(StartsTest, NothingIsKnownWithoutAWatch) {
   EXPECT_FALSE(Starts().all_known(kHash, 0, 0));
   Starts never;
-  never.started(kHash, 100, 0);
+  never.started(kHash, {.tick = 100});
   EXPECT_FALSE(never.all_known(kHash, 1, 1));
   starts_.unwatched();
   EXPECT_FALSE(all_known(1, 1));

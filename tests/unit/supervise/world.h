@@ -142,7 +142,8 @@ class World {
       const bool overflow = lossy_ && pick_(3) == 1;
       if (overflow) return watch_sees([this] { return StartsWatched{tick(now_), wall(now_)}; });
       const auto said = static_cast<std::uint64_t>(wall_now());
-      watch_sees([this, said] { return ImageStarting{kHash, tick(now_), said}; });
+      watch_sees(
+          [this, said] { return ImageStarting{kHash, {.tick = tick(now_), .time_ns = said}}; });
     });
     at(made + ms(pick_(2)), [this] {
       ++meta_inode_;
