@@ -14,6 +14,7 @@
 #include "app/identity.h"
 #include "app/processes.h"
 #include "app/run_facts.h"
+#include "process/identity.h"
 #include "process/reaper.h"
 #include "supervise/writer_notes.h"
 #include "upload/ledger.h"
@@ -210,8 +211,11 @@ void Supervisor::on_made(const std::string& path) {
   }
 }
 
-supervise::StartsWatched Supervisor::starts_watched() {
-  return {process::boot_tick(), event::Loop::wall_now().time_since_epoch().count()};
+supervise::StartsWatched Supervisor::starts_watched() const {
+  const auto last_pid = process::last_pid();
+  return {.tick = process::boot_tick(),
+          .at_ns = event::Loop::wall_now().time_since_epoch().count(),
+          .last_pid = static_cast<std::uint32_t>(last_pid >= child_ ? last_pid : 0)};
 }
 
 // A program that unpacks a tree of folders must not have us list it after each of them.

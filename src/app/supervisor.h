@@ -55,7 +55,7 @@ class Supervisor {
   void reap();
   void on_finished(const std::string& path);
   void on_made(const std::string& path);
-  static supervise::StartsWatched starts_watched();
+  [[nodiscard]] supervise::StartsWatched starts_watched() const;
   void on_lost();
 
   void perform(const supervise::ForwardSignal& action);

@@ -49,7 +49,8 @@ struct ImageStarting {
 // Without a tick: none is told any more.
 struct StartsWatched {
   std::optional<std::uint64_t> tick;
-  std::int64_t at_ns = 0;  // CLOCK_REALTIME
+  std::int64_t at_ns = 0;      // CLOCK_REALTIME
+  std::uint32_t last_pid = 0;  // as ImageStart's; 0 also if pids began anew since the main child's
 };
 
 // The answer to ListFolder. What happened in the folder before was told before.

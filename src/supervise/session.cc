@@ -117,6 +117,7 @@ void Session::on(const ImageStarting& event, MonoTime) {
 void Session::on(const StartsWatched& event, MonoTime) {
   if (!event.tick) return snapshots_.starts().unwatched();
   snapshots_.starts().watched(*event.tick);
+  snapshots_.watched(event.at_ns, event.last_pid);
   watched_ns_ = event.at_ns;
 }
 

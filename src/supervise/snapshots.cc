@@ -94,6 +94,10 @@ void Snapshots::look_again(MonoTime now) {
   restarted_.clear();
 }
 
+void Snapshots::watched(std::int64_t at_ns, std::uint32_t last_pid) {
+  if (list_.end_ns == 0) list_ = {at_ns, starts_.count(), {}, last_pid};
+}
+
 void Snapshots::running(const ProcessesFound& found) {
   ran_.clear();
   for (const ProcessesFound::Process& process : found.processes) ran_[process.pid] = process;

@@ -117,6 +117,8 @@ class Snapshots {
   void look_again(MonoTime now);
   // As in supervise::Event.
   Starts& starts() { return starts_; }
+  // From then on starts are told. All our descendants whose pids come after that one began later.
+  void watched(std::int64_t at_ns, std::uint32_t last_pid);
   // Whether some file is undecided: then it helps to know who runs.
   [[nodiscard]] bool undecided() const { return !undecided_.empty(); }
   // It helps no more: they are decided by what is known.

@@ -221,6 +221,46 @@ TEST_F(Undecided, WhoCameAndWentBetweenTwoListsBeganAfterTheFirst) {
   EXPECT_TRUE(again->one_image);
 }
 
+TEST_F(Undecided, WhoHasAYoungerPidThanAllWhenTheWatchBeganBeganLater) {
+  for (const std::uint32_t last_pid : {7U, 0U}) {
+    snapshots_ = {};
+    snapshots_.starts().watched(100);
+    snapshots_.watched(3 * kSecond, last_pid);
+    start_at(201);
+    process_writes(7, "a", 5, 200);
+    start_at(301);
+    is_undecided();
+    saw(path(8, 9));
+    ASSERT_TRUE(next<LookAtWriter>());
+    snapshots_.on_looked({path(8, 9), {}});
+    const auto again = asked();
+    EXPECT_EQ(again && again->one_image, last_pid > 0);
+  }
+}
+
+// Which of them it was that started at 301 is told by the pids that had been given.
+TEST_F(Undecided, WhoGotAPidLaterThanAStartDidNotStartThen) {
+  for (const std::uint32_t given : {7U, 8U}) {
+    snapshots_ = {};
+    snapshots_.starts().watched(100);
+    start_at(201);
+    process_writes(7, "a", 5, 200);
+    snapshots_.running({.process_starts = {{7, 200}}, .last_pid = 7, .end_ns = 6 * kSecond});
+    snapshots_.starts().started(kHash, {.tick = 301, .last_pid = given});
+    snapshots_.starts().started(kHash, {.tick = 302, .last_pid = 9});
+    is_undecided();
+    saw(path(9, 9));
+    ASSERT_TRUE(next<LookAtWriter>());
+    snapshots_.on_looked({path(9, 9), {}});
+    EXPECT_EQ(asked(), std::nullopt) << "one of two isn't known";
+    saw(path(8, 9));
+    ASSERT_TRUE(next<LookAtWriter>());
+    snapshots_.on_looked({path(8, 9), {}});
+    const auto again = asked();
+    EXPECT_EQ(again && again->one_image, true);
+  }
+}
+
 TEST_F(Undecided, WhoeverWroteAFileHasStartedAlsoIfItsImageIsNotSure) {
   snapshots_.running({.process_starts = {{7, 200}}, .last_pid = 7, .end_ns = 6 * kSecond});
   start_at(301);
