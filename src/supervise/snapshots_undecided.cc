@@ -57,8 +57,8 @@ bool Snapshots::wrote_what_waits(const Process& process) const {
   if (!knows_last_look(series)) return false;
   const auto& [time_ns, next] = *series.waiting.begin();
   const auto until = static_cast<std::uint64_t>(series.known.seen.until_ns);
-  return starts_.all_known(process.second, starts_.and_by(until, series.known.seen.starts),
-                           starts_.not_after(time_ns, next.by));
+  return starts_.all_known(process.second,
+                           starts_.between(until, time_ns, {series.known.seen.starts, next.by}));
 }
 
 void Snapshots::decide_some(MonoTime now) {

@@ -43,13 +43,17 @@ Starts::Count Starts::not_after(std::uint64_t time_ns, Count count) const {
   return count;
 }
 
-Starts::Count Starts::and_by(std::uint64_t time_ns, Count count) const {
-  const auto is_by = [&](const Start& start) {
-    return start.told.time_ns > 0 && start.told.time_ns <= time_ns;
+Starts::Stretch Starts::between(std::uint64_t since_ns, std::uint64_t until_ns,
+                                Stretch stretch) const {
+  const auto outside = [&](Count count) {
+    const std::uint64_t said = at(count).told.time_ns;
+    return said > 0 && (said <= since_ns || said > until_ns);
   };
-  if (count < first_) return count;
-  while (count < this->count() && is_by(at(count + 1))) ++count;
-  return count;
+  auto [after, by] = stretch;
+  if (after < first_ || by > count()) return stretch;
+  while (after < by && outside(after + 1)) ++after;
+  while (after < by && outside(by)) --by;
+  return {after, by};
 }
 
 void Starts::known(const std::string& hash, Count after, Count by) {
@@ -61,7 +65,8 @@ void Starts::known(const std::string& hash, Count after, Count by) {
 // Which start is which image's isn't told. But all in a stretch of the log, which may begin before
 // `after` and end behind `by`, are of known images if there are as many of these whose start must
 // lie in it.
-bool Starts::all_known(const std::string& hash, Count after, Count by) const {
+bool Starts::all_known(const std::string& hash, Stretch stretch) const {
+  const auto [after, by] = stretch;
   if (!watching_ || after <= first_ || by > count()) return false;
   const auto found = programs_.find(hash);
   const Program program = found == programs_.end() ? programs_.size() + 1 : found->second;

@@ -51,16 +51,21 @@ class Starts {
   [[nodiscard]] Count before(std::uint32_t pid, Count from, std::uint32_t last_pid) const;
   // Without those at the end of the first `count` that surely came later.
   [[nodiscard]] Count not_after(std::uint64_t time_ns, Count count) const;
-  // And with those behind the first `count` that surely came by then.
-  [[nodiscard]] Count and_by(std::uint64_t time_ns, Count count) const;
 
   // It is known of one image that its start is none of the first `after`, but one of the first
   // `by`. Once for each image.
   void known(const std::string& hash, Count after, Count by);
 
-  // Whether each of that hash that is none of the first `after`, but one of the first `by`, is of
-  // an image that is known.
-  [[nodiscard]] bool all_known(const std::string& hash, Count after, Count by) const;
+  // A stretch of the log: none of the first `after`, but of the first `by`.
+  struct Stretch {
+    Count after = 0;
+    Count by = 0;
+  };
+  // Without those at both ends that surely came by the one time, or later than the other.
+  [[nodiscard]] Stretch between(std::uint64_t since_ns, std::uint64_t until_ns,
+                                Stretch stretch) const;
+  // Whether each of that hash in it is of an image that is known.
+  [[nodiscard]] bool all_known(const std::string& hash, Stretch stretch) const;
 
  private:
   using Program = std::size_t;            // a hash's number

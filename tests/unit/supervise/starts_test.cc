@@ -19,7 +19,7 @@ class StartsTest : public ::testing::Test {
   }
   void known(Starts::Count after, Starts::Count by) { starts_.known(kHash, after, by); }
   [[nodiscard]] bool all_known(Starts::Count after, Starts::Count by) const {
-    return starts_.all_known(kHash, after, by);
+    return starts_.all_known(kHash, {after, by});
   }
 
   Starts starts_;
@@ -64,20 +64,32 @@ TEST_F(StartsTest, AProcessIsYoungerThanWhatCameWhenNoPidLikeItsHadBeenGiven) {
 }
 
 TEST_F(StartsTest, ATimeTellsWhatCameBeforeAndAfter) {
-  for (const std::uint64_t time_ns : {1000U, 2000U, 3000U})
+  for (const std::uint64_t time_ns : {1000U, 2000U, 3000U}) {
     starts_.started(kHash, {.tick = 200, .time_ns = time_ns});
+  }
   EXPECT_EQ(starts_.not_after(2000, 4), 3U);
   EXPECT_EQ(starts_.not_after(1999, 4), 2U);
   EXPECT_EQ(starts_.not_after(3000, 4), 4U);
   EXPECT_EQ(starts_.not_after(1, 4), 1U) << "when the watch began";
-  EXPECT_EQ(starts_.and_by(2000, 2), 3U);
-  EXPECT_EQ(starts_.and_by(1999, 2), 2U);
-  EXPECT_EQ(starts_.and_by(5000, 2), 4U);
-  EXPECT_EQ(starts_.and_by(5000, 0), 0U) << "some may be missing there";
+}
+
+TEST_F(StartsTest, OnlyWhatCameBetweenTwoTimesHasToBeKnown) {
+  for (const std::uint64_t time_ns : {1000U, 3000U, 2000U}) {
+    starts_.started(kHash, {.tick = 200, .time_ns = time_ns});
+  }
+  const auto between = [&](std::uint64_t since, std::uint64_t until, Starts::Stretch stretch) {
+    const Starts::Stretch left = starts_.between(since, until, stretch);
+    return std::pair(left.after, left.by);
+  };
+  using Stretch = std::pair<Starts::Count, Starts::Count>;
+  EXPECT_EQ(between(500, 4000, {1, 4}), Stretch(1, 4));
+  EXPECT_EQ(between(1000, 3000, {1, 4}), Stretch(2, 4)) << "as two files are named";
+  EXPECT_EQ(between(2000, 3000, {1, 4}), Stretch(2, 3)) << "that says so first is told last";
+  EXPECT_EQ(between(500, 999, {1, 4}), Stretch(4, 4));
+  EXPECT_EQ(between(500, 4000, {0, 4}), Stretch(0, 4)) << "some may be missing there";
+  EXPECT_EQ(between(5000, 6000, {0, 4}), Stretch(0, 1));
   start_at(200);  // of a program that doesn't say when
-  EXPECT_EQ(starts_.not_after(2000, 5), 5U);
-  EXPECT_EQ(starts_.and_by(5000, 2), 4U);
-  EXPECT_EQ(starts_.and_by(0, 4), 4U);
+  EXPECT_EQ(between(5000, 6000, {1, 5}), Stretch(4, 5));
 }
 
 TEST_F(StartsTest, AStartIsTheOneOfTheImageThatIsKnown) {
@@ -90,7 +102,7 @@ TEST_F(StartsTest, AStartIsTheOneOfTheImageThatIsKnown) {
   known(1, 2);
   EXPECT_TRUE(all_known(1, 2));
   EXPECT_TRUE(all_known(1, 3));
-  EXPECT_TRUE(starts_.all_known("another program", 1, 3));
+  EXPECT_TRUE(starts_.all_known("another program", {1, 3}));
 }
 
 TEST_F(StartsTest, AnotherProgramsImageIsNone) {
@@ -148,10 +160,10 @@ TEST_F(StartsTest, WhereSomeMayBeMissingNothingIsKnown) {
 }
 
 TEST_F(StartsTest, NothingIsKnownWithoutAWatch) {
-  EXPECT_FALSE(Starts().all_known(kHash, 0, 0));
+  EXPECT_FALSE(Starts().all_known(kHash, {0, 0}));
   Starts never;
   never.started(kHash, {.tick = 100});
-  EXPECT_FALSE(never.all_known(kHash, 1, 1));
+  EXPECT_FALSE(never.all_known(kHash, {1, 1}));
   starts_.unwatched();
   EXPECT_FALSE(all_known(1, 1));
   starts_.missed(200);
@@ -170,7 +182,7 @@ TEST_F(StartsTest, WhatWasLongAgoIsForgotten) {
   EXPECT_TRUE(all_known(8, starts_.count()));
   EXPECT_EQ(starts_.before(150), 7U) << "no more is known";
   starts_.known("another program", 7, 9);
-  EXPECT_FALSE(starts_.all_known("another program", 8, 9)) << "it was forgotten where that begins";
+  EXPECT_FALSE(starts_.all_known("another program", {8, 9})) << "it was forgotten where that begins";
 }
 
 // Whatever is known of whichever images, it is never said of a start whose image isn't.
