@@ -22,8 +22,11 @@ std::string without_leading_zeros(std::string_view digits) {
 
 void check_parts(const FileName& name, std::string_view base) {
   if (name.kind == FileKind::temporary && !name.hash.empty()) {
-    require(base.starts_with("tmp.covmeta." + name.hash));
-    require(name.hash.size() == 32 && name.pid == 0 && name.time_ns == 0);
+    const std::string front = "tmp.covmeta." + name.hash;
+    require(base.starts_with(front));
+    require(name.hash.size() == 32 && name.pid == 0);
+    const std::string_view time = base.substr(front.size());
+    require(name.time_ns == 0 || without_leading_zeros(time) == std::to_string(name.time_ns));
     return;
   }
   if (!integcov::coverage::is_coverage(name.kind)) {
