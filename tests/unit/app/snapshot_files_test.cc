@@ -81,16 +81,17 @@ class SnapshotFilesTest : public ::testing::Test {
       supervise::Sighting seen = {.meta = {}, .at_ns = 0, .image = "gone since", .exact = true}) {
     const auto at = [](std::int64_t second) { return (kBase + second) * kSecond; };
     const std::uint64_t time_ns = coverage::parse_file_name(appeared).time_ns;
-    return app::fold(
-        folder_.path(),
-        {.standing = standing,
-         .appeared = appeared,
-         .known = {.newest_ns = static_cast<std::uint64_t>(at(newest_second)),
-                   .written_ns = at(newest_second),
-                   .seen = std::move(seen),
-                   .sure = true},
-         .of = {.time_ns = time_ns, .written_ns = static_cast<std::int64_t>(time_ns), .memory = {}}},
-        {});
+    return app::fold(folder_.path(),
+                     {.standing = standing,
+                      .appeared = appeared,
+                      .known = {.newest_ns = static_cast<std::uint64_t>(at(newest_second)),
+                                .written_ns = at(newest_second),
+                                .seen = std::move(seen),
+                                .sure = true},
+                      .of = {.time_ns = time_ns,
+                             .written_ns = static_cast<std::int64_t>(time_ns),
+                             .memory = {}}},
+                     {});
   }
   // Of a writer that was seen when the covmeta of that second was there.
   std::string note(const std::string& standing, std::int64_t started,

@@ -182,7 +182,8 @@ TEST_F(StartsTest, WhatWasLongAgoIsForgotten) {
   EXPECT_TRUE(all_known(8, starts_.count()));
   EXPECT_EQ(starts_.before(150), 7U) << "no more is known";
   starts_.known("another program", 7, 9);
-  EXPECT_FALSE(starts_.all_known("another program", {8, 9})) << "it was forgotten where that begins";
+  EXPECT_FALSE(starts_.all_known("another program", {8, 9}))
+      << "it was forgotten where that begins";
 }
 
 // Whatever is known of whichever images, it is never said of a start whose image isn't.
