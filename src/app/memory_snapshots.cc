@@ -131,7 +131,7 @@ Taken MemorySnapshots::State::snapshot(Image& image, ByteSource& memory,
   const bool keep_largest = *mode == coverage::CounterMode::count;
   const auto reading = counters.read(memory, *hash, keep_largest, buffers);
   if (reading != LiveCounters::Reading::moved) return no_counters(reading);
-  seen.until_ns = event::Loop::wall_now().time_since_epoch().count();
+  if (clock != nullptr) seen.until_ns = clock->now_unless_set();
   if (process::identify(pid) != image.identity) return NotYet{};
   seen.at_ns = event::Loop::wall_now().time_since_epoch().count();
   if (!std::exchange(image.has_file, true)) {

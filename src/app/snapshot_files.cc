@@ -89,12 +89,12 @@ std::string image_text(std::uint64_t start_time, const process::Thread& thread) 
          std::to_string(thread.start_time);
 }
 
-}  // namespace
-
 std::string image_text(const process::ProcessIdentity& identity) {
   if (identity.thread) return image_text(identity.start_time, *identity.thread);
   return std::to_string(identity.start_time) + '~' + std::to_string(crc32c(0, identity.image));
 }
+
+}  // namespace
 
 SeenImage image_of(pid_t pid, Writers writers) {
   if (!writers.anybody && pid != writers.main && !process::is_descendant(pid)) return {};
@@ -130,7 +130,7 @@ Sighting look_at_writer(const std::string& coverdir, const std::string& path, Wr
   const coverage::FileName name = coverage::parse_file_name(path);
   Sighting seen;
   seen.meta = meta_stamp(coverdir, name.hash);
-  seen.until_ns = event::Loop::wall_now().time_since_epoch().count();
+  if (writers.clock != nullptr) seen.until_ns = writers.clock->now_unless_set();
   SeenImage image = image_of(static_cast<pid_t>(name.pid), writers);
   seen.image = std::move(image.text);
   seen.exact = image.exact;

@@ -15,9 +15,6 @@
 
 namespace integcov::app {
 
-// Another text for each image of each process: without spaces, and the same for whoever looks.
-std::string image_text(const process::ProcessIdentity& identity);
-
 // Who may have written a file: our descendants, or anybody. `main`: the program, not reaped yet,
 // which is there even if nothing of it may be looked at; 0 once it is reaped.
 struct Writers {
@@ -26,7 +23,8 @@ struct Writers {
   const process::BootClock* clock = nullptr;  // without one SeenImage::since_ns isn't known
 };
 
-// What runs as that pid, as in supervise::Sighting.
+// What runs as that pid, as in supervise::Sighting. Its text is another one for each image of each
+// process, without spaces, and the same for whoever looks.
 struct SeenImage {
   std::string text;
   bool exact = false;

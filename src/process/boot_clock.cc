@@ -34,6 +34,11 @@ std::uint64_t boot_tick() {
   return static_cast<std::uint64_t>(since_boot() / (kSecond / per_second));
 }
 
+std::int64_t BootClock::now_unless_set() const {
+  const std::int64_t now = event::Loop::wall_now().time_since_epoch().count();
+  return std::abs(offset() - offset_ns_) > kSlack ? 0 : now;
+}
+
 BootClock::BootClock() : offset_ns_(offset()) {}
 
 std::optional<std::int64_t> BootClock::over_at(std::uint64_t tick) const {

@@ -17,6 +17,8 @@ class BootClock {
   // CLOCK_REALTIME, in ns, when that tick was surely over. nullopt if CLOCK_REALTIME was set since
   // the constructor: what it showed then is not known.
   [[nodiscard]] std::optional<std::int64_t> over_at(std::uint64_t tick) const;
+  // CLOCK_REALTIME, now; 0 if it was set since the constructor.
+  [[nodiscard]] std::int64_t now_unless_set() const;
 
  private:
   std::int64_t offset_ns_;  // of CLOCK_REALTIME from CLOCK_BOOTTIME

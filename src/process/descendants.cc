@@ -1,5 +1,7 @@
 // descendants(), last_pid(), is_descendant() and other_threads().
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -81,8 +83,10 @@ std::vector<pid_t> descendants() {
 // The last field of proc_loadavg(5).
 pid_t last_pid() {
   const UniqueFd file(open("/proc/loadavg", O_RDONLY | O_CLOEXEC));
+  struct statfs system{};  // LXCFS lays a file of its own over it
+  if (!file || fstatfs(file.get(), &system) != 0 || system.f_type != PROC_SUPER_MAGIC) return 0;
   std::array<char, 128> text{};
-  const ssize_t got = file ? read(file.get(), text.data(), text.size()) : -1;
+  const ssize_t got = read(file.get(), text.data(), text.size());
   if (got <= 0) return 0;
   const std::string_view line(text.data(), static_cast<std::size_t>(got));
   const std::vector<pid_t> pid = parse_pids(line.substr(line.rfind(' ') + 1));

@@ -8,9 +8,12 @@ bool of_one_image(const Standing& standing, const Appeared& appeared, const Sigh
   const bool newer = appeared.time_ns > standing.newest_ns;
   const bool from_memory = !appeared.memory.image.empty();
   if (standing.sure && from_memory) return appeared.memory.image == standing.seen.image;
-  if (standing.sure && !newer && appeared.time_ns > standing.first_ns) return true;
-  if (standing.sure && ran_then(standing.seen, appeared.time_ns)) return true;
-  if (ran_then(appeared.memory, standing.newest_ns)) return true;
+  const bool times_compare = now.until_ns > 0;
+  if (times_compare) {
+    if (standing.sure && !newer && appeared.time_ns > standing.first_ns) return true;
+    if (standing.sure && ran_then(standing.seen, appeared.time_ns)) return true;
+    if (ran_then(appeared.memory, standing.newest_ns)) return true;
+  }
   // It runs since before both.
   if (ran_at(now, std::min(standing.newest_ns, appeared.time_ns))) return true;
   // An image whose memory can be read may not have come to write its covmeta.
@@ -28,9 +31,9 @@ bool of_one_image(const Standing& standing, const Appeared& appeared, const Sigh
 bool overlap(const Standing& standing, const Appeared& appeared) {
   constexpr std::int64_t kFileClock = 10'000'000;  // a tick that the file system's clock is behind
   const bool newer = appeared.time_ns > standing.newest_ns;
-  const std::int64_t written = newer ? standing.written_ns : appeared.written_ns;
+  const std::int64_t read = newer ? standing.read_ns : appeared.read_ns;
   const auto named = static_cast<std::int64_t>(std::max(appeared.time_ns, standing.newest_ns));
-  return written + kFileClock >= named;
+  return read + kFileClock >= named;
 }
 
 namespace {
@@ -50,7 +53,7 @@ Judgement judge_one_image(const coverage::Counters& standing, const coverage::Co
   if (order.overlap && coverage::compare(newer, older) == Growth::grown) {
     return {order.appeared_newer ? Fold::superseded : Fold::replaced};
   }
-  return {.fold = Fold::kept, .anew = true};
+  return {.fold = Fold::kept};
 }
 
 }  // namespace
@@ -59,7 +62,8 @@ Judgement judge(const std::optional<coverage::Counters>& standing,
                 const std::optional<coverage::Counters>& appeared, Order order, Images images) {
   if (!appeared) return {Fold::unreadable};
   if (!standing) return {Fold::kept};
-  const Judgement judgement = judge_one_image(*standing, *appeared, order);
+  Judgement judgement = judge_one_image(*standing, *appeared, order);
+  judgement.anew = judgement.fold == Fold::kept && images != Images::one;
   if (images == Images::one || judgement.fold == Fold::kept) return judgement;
   return {images == Images::open ? Fold::undecided : Fold::kept};
 }

@@ -25,6 +25,7 @@ struct Standing {
   std::uint64_t first_ns = 0;   // the time in its name
   std::uint64_t newest_ns = 0;  // the time in the name that what it holds had
   std::int64_t written_ns = 0;  // when that was written, by the file system's clock
+  std::int64_t read_ns = 0;     // its counters were, by then
   Sighting seen;                // of its writer; without an image it was never seen
   // That image wrote it: it was seen before and after, or is the one whose memory it is. Else it is
   // only known that none has started in between, and what was seen may be one that was about to.
@@ -34,6 +35,7 @@ struct Standing {
 struct Appeared {
   std::uint64_t time_ns = 0;  // in its name
   std::int64_t written_ns = 0;
+  std::int64_t read_ns = 0;
   Sighting memory;  // whose memory it is, exact; without an image: a file that a process wrote
 };
 
@@ -57,7 +59,7 @@ inline bool of_one_image(const MetaStamp& noted, std::int64_t standing_written_n
 struct Judgement {
   Fold fold = Fold::kept;
   bool wrapped = false;  // a counter passed 2^32
-  bool anew = false;     // kept: whoever wrote the newer one began to count anew
+  bool anew = false;     // kept: an image that began to count anew wrote the newer one
 };
 
 // A file gets its name before its counters are read. Of two that were written at the same time, one

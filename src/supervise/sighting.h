@@ -23,7 +23,9 @@ struct Sighting {
   std::uint64_t process_start = 0;  // in clock ticks since boot; 0: not known
   // CLOCK_REALTIME, a time by which that image ran already; 0: not known.
   std::int64_t since_ns = 0;
-  std::int64_t until_ns = 0;  // likewise, by which it ran still
+  // CLOCK_REALTIME, a time by which that image ran still. 0: that clock was set, and earlier times
+  // don't compare with later ones.
+  std::int64_t until_ns = 0;
   // What had started in the folder when it was taken, as Starts::count(); Snapshots adds it. 0: not
   // known.
   std::uint64_t starts = 0;

@@ -68,8 +68,7 @@ void Snapshots::saw(const coverage::ReadyFile& file) {
   if (is_new) {
     series.start.after = started_before(file.name);
     // Whose memory it is may be about to start; who wrote it has.
-    const bool wrote_it = !memory_of_.contains(file.file.path);
-    if (wrote_it) series.start.by = starts_.not_after(file.name.time_ns, starts_.count());
+    if (!memory_of_.contains(file.file.path)) series.start.by = starts_.count();
   }
   queue(process);
   if (is_new) forget_some();
@@ -109,7 +108,10 @@ void Snapshots::running(const ProcessesFound& found) {
 void Snapshots::begin(const Process& process, FileEntry file, std::uint64_t time_ns) {
   Series& series = series_.at(process);
   series.newest = file.path;
-  series.known = {.first_ns = time_ns, .newest_ns = time_ns, .written_ns = file.mtime_ns};
+  series.known = {.first_ns = time_ns,
+                  .newest_ns = time_ns,
+                  .written_ns = file.mtime_ns,
+                  .read_ns = file.mtime_ns};
   series.file = std::move(file);
   series.looked = false;
   series.gone = false;
@@ -144,6 +146,7 @@ std::vector<NoteWriter> Snapshots::notes_of_the_living(bool none_left) const {
 void Snapshots::know_memory(const Process& process, Sighting memory) {
   Series& series = series_.at(process);
   series.known.written_ns = written_ns(memory);
+  series.known.read_ns = memory.at_ns;
   series.known.seen = std::move(memory);
   series.known.sure = true;
   if (series.start.by == 0) series.start.by = starts_.count();
@@ -233,9 +236,13 @@ FoldSnapshot Snapshots::next_fold(Series& series) {
   const auto& [time_ns, next] = *series.waiting.begin();
   const auto memory = memory_of_.find(next.file.path);
   FoldSnapshot fold{series.file.path, next.file.path, series.known, {}, series.left, next.seen};
-  fold.of = {.time_ns = time_ns, .written_ns = next.file.mtime_ns, .memory = {}};
+  fold.of = {.time_ns = time_ns,
+             .written_ns = next.file.mtime_ns,
+             .read_ns = next.file.mtime_ns,
+             .memory = {}};
   if (memory != memory_of_.end()) {
     fold.of.written_ns = written_ns(memory->second);
+    fold.of.read_ns = memory->second.at_ns;
     fold.of.memory = memory->second;
   }
   fold.one_image = std::exchange(series.one_image, false);
@@ -270,6 +277,9 @@ std::optional<Snapshots::Upload> Snapshots::on_looked(const WriterSeen& answer) 
     return std::nullopt;
   }
   series.looked = true;
+  if (seen.until_ns > 0) {
+    series.start.by = starts_.not_after(series.known.newest_ns, series.start.by);
+  }
   know_writer(process, seen);
   if (series.start.by > 0) has_started(process, series.start.by);  // whichever image wrote it
   return Upload{series.file, series.known.newest_ns, series.newest};
@@ -327,7 +337,7 @@ std::optional<Snapshots::Upload> Snapshots::on_folded(const SnapshotFolded& answ
     case Fold::unchanged: break;
   }
   series.known.newest_ns = std::max(series.known.newest_ns, time_ns);
-  series.known.written_ns = appeared.mtime_ns;
+  series.known.written_ns = series.known.read_ns = appeared.mtime_ns;
   series.gone = seen.image.empty();
   const bool was_sure = series.known.sure;
   Sighting& known = series.known.seen;

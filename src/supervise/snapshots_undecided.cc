@@ -34,6 +34,8 @@ void Snapshots::has_started(const Process& process, Starts::Count by) {
 }
 
 Snapshots::Start Snapshots::next_start(const Series& before, const Sighting& seen) {
+  // Whichever image that one was is known, and may be this one.
+  if (!before.known.sure) return {.is_known = before.start.is_known};
   if (same_image(before.known.seen, seen)) return before.start;
   if (seen.process_start == 0 || seen.process_start != before.start.of_process) return {};
   return {.after = before.known.seen.starts, .of_process = seen.process_start};
@@ -56,9 +58,12 @@ bool Snapshots::wrote_what_waits(const Process& process) const {
   const Series& series = series_.at(process);
   if (!knows_last_look(series)) return false;
   const auto& [time_ns, next] = *series.waiting.begin();
-  const auto until = static_cast<std::uint64_t>(series.known.seen.until_ns);
-  return starts_.all_known(process.second,
-                           starts_.between(until, time_ns, {series.known.seen.starts, next.by}));
+  Starts::Stretch stretch{series.known.seen.starts, next.by};
+  if (next.seen && next.seen->until_ns > 0) {
+    const auto since = static_cast<std::uint64_t>(series.known.seen.until_ns);
+    stretch = starts_.between(since, time_ns, stretch);
+  }
+  return starts_.all_known(process.second, stretch);
 }
 
 void Snapshots::decide_some(MonoTime now) {

@@ -33,6 +33,7 @@ Starts::Count Starts::before(std::uint32_t pid, Count from, std::uint32_t last_p
   while (from >= first_ && before < count()) {
     const std::uint32_t given = at(before + 1).told.last_pid;
     if (given < last_pid || given >= pid) break;
+    last_pid = given;
     ++before;
   }
   return before;
@@ -57,9 +58,18 @@ Starts::Stretch Starts::between(std::uint64_t since_ns, std::uint64_t until_ns,
 }
 
 void Starts::known(const std::string& hash, Count after, Count by) {
-  if (after <= first_) return;
-  known_.push_back({program_of(hash), after, by});
+  const Program program = program_of(hash);
+  // Without any in between something was told wrongly, as by a process of another PID namespace.
+  if (after <= first_ || !any_of(program, after, by)) return;
+  known_.push_back({program, after, by});
   if (known_.size() > kMost) known_.pop_front();
+}
+
+bool Starts::any_of(Program program, Count after, Count by) const {
+  for (Count count = after + 1; count <= std::min(by, this->count()); ++count) {
+    if (at(count).program == program) return true;
+  }
+  return false;
 }
 
 // Which start is which image's isn't told. But all in a stretch of the log, which may begin before

@@ -82,6 +82,8 @@ class Starts {
 
   Program program_of(const std::string& hash);
   void add(Program program, const ImageStart& start);
+  // Precondition: after >= first_.
+  [[nodiscard]] bool any_of(Program program, Count after, Count by) const;
   // The last of the first `count`.
   [[nodiscard]] const Start& at(Count count) const { return log_[count - first_ - 1]; }
 

@@ -16,19 +16,20 @@ constexpr MetaStamp kMeta{.inode = 5, .changed_ns = 500'000'000};    // written 
 constexpr MetaStamp kAnew{.inode = 6, .changed_ns = 1'500'000'000};  // an image started in between
 
 Sighting sight(MetaStamp meta, std::string image, bool exact = true) {
-  return {.meta = meta, .at_ns = 0, .image = std::move(image), .exact = exact};
+  return {.meta = meta, .at_ns = 0, .image = std::move(image), .exact = exact, .until_ns = 1};
 }
 
 Standing standing(std::int64_t ns, Sighting seen, bool sure = true) {
   return {.first_ns = static_cast<std::uint64_t>(ns),
           .newest_ns = static_cast<std::uint64_t>(ns),
           .written_ns = ns,
+          .read_ns = ns,
           .seen = std::move(seen),
           .sure = sure};
 }
 
 Appeared file(std::int64_t ns, std::string memory_of = "") {
-  return {static_cast<std::uint64_t>(ns), ns, sight({}, std::move(memory_of))};
+  return {static_cast<std::uint64_t>(ns), ns, ns, sight({}, std::move(memory_of))};
 }
 
 TEST(OneImage, IsItWhenNoneStartedSinceTheFirstFileWasWritten) {
@@ -152,6 +153,9 @@ TEST(OneImage, WhatRanWhenTheOtherFileGotItsNameWroteBoth) {
   const Standing memory = standing(kSecond, ran(kFirst, kSecond));
   EXPECT_TRUE(of_one_image(memory, file(kSecond - 1), gone));
   EXPECT_TRUE(of_one_image(memory, file(kSecond), gone));
+  Sighting after_the_clock_was_set = gone;
+  after_the_clock_was_set.until_ns = 0;
+  EXPECT_FALSE(of_one_image(memory, file(kSecond), after_the_clock_was_set));
   EXPECT_FALSE(of_one_image(memory, file(kSecond + 1), gone)) << "another one may run by then";
   EXPECT_FALSE(of_one_image(memory, file(kFirst), gone)) << "another one may have run till then";
   EXPECT_FALSE(of_one_image(standing(kSecond, ran(0, kSecond)), file(kSecond - 1), gone));
@@ -225,15 +229,15 @@ TEST(Judge, OfTwoThatWereWrittenAtOnceTheLargerOneStays) {
   EXPECT_EQ(of({2, 1}, {1, 2}, true), Fold::kept) << "neither holds all of the other";
 }
 
-TEST(Overlap, IsWhenTheOneNamedFirstWasWrittenAfterTheOtherGotItsName) {
+TEST(Overlap, IsWhenTheCountersOfTheOneNamedFirstWereReadAfterTheOtherGotItsName) {
   constexpr std::int64_t kTick = 10'000'000;
-  const auto at_once = [](std::int64_t older_written) {
+  const auto at_once = [](std::int64_t older_read) {
     const auto first = static_cast<std::uint64_t>(kFirst);
     const auto second = static_cast<std::uint64_t>(kSecond);
-    const bool one = overlap({.newest_ns = first, .written_ns = older_written, .seen = {}},
-                             {.time_ns = second, .written_ns = kSecond, .memory = {}});
-    EXPECT_EQ(overlap({.newest_ns = second, .written_ns = kSecond, .seen = {}},
-                      {.time_ns = first, .written_ns = older_written, .memory = {}}),
+    const bool one = overlap({.newest_ns = first, .read_ns = older_read, .seen = {}},
+                             {.time_ns = second, .read_ns = kSecond, .memory = {}});
+    EXPECT_EQ(overlap({.newest_ns = second, .read_ns = kSecond, .seen = {}},
+                      {.time_ns = first, .read_ns = older_read, .memory = {}}),
               one);
     return one;
   };
@@ -270,11 +274,11 @@ TEST(Judge, ACounterThatWrappedIsSaidAndTheNewestStays) {
       << "of two images it says nothing";
 }
 
-TEST(Judge, SmallerCountersAreCountedAnewWhoeverWroteThem) {
+TEST(Judge, SmallerCountersAreCountedAnewUnlessOneImageClearedThem) {
   for (const Images images : {Images::one, Images::two, Images::open}) {
     const Judgement judgement = judge(counters({5, 1}), counters({2, 9}), {}, images);
     EXPECT_EQ(judgement.fold, Fold::kept);
-    EXPECT_TRUE(judgement.anew);
+    EXPECT_EQ(judgement.anew, images != Images::one);
     EXPECT_FALSE(judge(counters({5, 1}), counters({5, 2}), {}, images).anew);
   }
 }

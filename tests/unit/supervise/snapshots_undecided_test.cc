@@ -75,7 +75,7 @@ class Undecided : public ::testing::Test {
                                  .appeared = path(7, 7),
                                  .fold = fold,
                                  .file = {path(7, 5), 20, 7},
-                                 .seen = {}},
+                                 .seen = {.until_ns = clock_was_set_ ? 0 : 1}},
                                 now_);
   }
   // Process 8, which wrote a file in second 6, executes another image, and that writes one.
@@ -105,6 +105,7 @@ class Undecided : public ::testing::Test {
 
   Snapshots snapshots_;
   MonoTime now_{};
+  bool clock_was_set_ = false;
 };
 
 TEST_F(Undecided, ItIsOfOneImageIfNothingHadStartedWhenItCame) {
@@ -145,17 +146,46 @@ TEST_F(Undecided, WhatStartedLaterIsNotWhatHadStarted) {
 }
 
 TEST_F(Undecided, WhatSaidSoBeforeTheLookOrAfterTheFileIsNotBetween) {
-  for (const bool between : {false, true}) {
+  struct Case {
+    std::uint64_t said;
+    bool clock_was_set;
+    bool one;
+  };
+  for (const Case& c : {Case{7 * kSecond + 1, false, true}, Case{7 * kSecond, false, false},
+                        Case{7 * kSecond + 1, true, false}}) {
+    clock_was_set_ = c.clock_was_set;
     snapshots_ = {};
     snapshots_.starts().watched(100);
     process_writes(7, "a", 5, 200);
     snapshots_.starts().started(kHash, {.tick = 301, .time_ns = 5 * kSecond});
-    snapshots_.starts().started(kHash,
-                                {.tick = 301, .time_ns = between ? 7 * kSecond : 7 * kSecond + 1});
+    snapshots_.starts().started(kHash, {.tick = 301, .time_ns = c.said});
     is_undecided();
     const auto again = asked();
-    EXPECT_EQ(again && again->one_image, !between);
+    EXPECT_EQ(again && again->one_image, c.one);
   }
+}
+
+// A first file may be another image's than the one that is seen then, which is known later.
+TEST_F(Undecided, NoImageIsKnownTwice) {
+  snapshots_.running({.process_starts = {{8, 300}}, .last_pid = 8, .end_ns = 6 * kSecond});
+  start_at(301);
+  saw(path(8, 6));
+  ASSERT_TRUE(next<LookAtWriter>());
+  const Sighting seen{
+      .at_ns = 7 * kSecond, .image = "b", .exact = true, .process_start = 300, .until_ns = 1};
+  snapshots_.on_looked({path(8, 6), seen});
+  start_at(302);  // perhaps it is process 7's
+  is_undecided();
+  snapshots_.read_from(path(8, 9), memory_of("b", 300));
+  saw(path(8, 9));
+  ASSERT_TRUE(next<FoldSnapshot>());
+  snapshots_.on_folded({.standing = path(8, 6),
+                        .appeared = path(8, 9),
+                        .fold = Fold::kept,
+                        .file = {path(8, 9), 20, 7},
+                        .seen = seen},
+                       now_);
+  EXPECT_EQ(asked(), std::nullopt);
 }
 
 TEST_F(Undecided, AnImageWhoseMemoryWasReadHadStarted) {

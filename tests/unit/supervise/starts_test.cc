@@ -63,6 +63,26 @@ TEST_F(StartsTest, AProcessIsYoungerThanWhatCameWhenNoPidLikeItsHadBeenGiven) {
   EXPECT_EQ(starts_.before(90U, 5, 4), 6U) << "it isn't known for the last one";
 }
 
+TEST_F(StartsTest, ThatPidsBeganAnewIsSeenByAnyThatIsSmaller) {
+  for (const std::uint32_t pid : {20U, 30U, 15U}) {
+    starts_.started(kHash, {.tick = 200, .last_pid = pid});
+  }
+  EXPECT_EQ(starts_.before(90U, 1, 10), 3U) << "15 may be of the next round";
+}
+
+TEST_F(StartsTest, AnImageThatStartedInNoneOfThemIsNotKnown) {
+  start_at(200);
+  start_at(200, "another program");
+  start_at(300);
+  known(2, 2);
+  known(3, 2);
+  known(2, 3);
+  EXPECT_FALSE(all_known(1, 2));
+  EXPECT_FALSE(all_known(3, 4));
+  known(2, 4);
+  EXPECT_TRUE(all_known(3, 4));
+}
+
 TEST_F(StartsTest, ATimeTellsWhatCameBeforeAndAfter) {
   for (const std::uint64_t time_ns : {1000U, 2000U, 3000U}) {
     starts_.started(kHash, {.tick = 200, .time_ns = time_ns});
