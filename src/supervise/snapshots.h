@@ -104,9 +104,9 @@ class Snapshots {
   [[nodiscard]] bool expects(const coverage::FileName& name) const;
   // A counters file, one per process and time, that belongs to this run.
   void saw(const coverage::ReadyFile& file);
-  // Whose memory a file is that will be seen: exact. The image had
-  // started, which is told before the next request: what we need of its memory is set just before
-  // it makes its covmeta (finalHash, Go src/internal/coverage/cfile/emit.go).
+  // Whose memory a file is that will be seen, exact. The image had started, which is told before
+  // the next request: what we need of its memory is set just before it makes its covmeta
+  // (finalHash, Go src/internal/coverage/cfile/emit.go).
   void read_from(const std::string& path, Sighting memory) {
     memory.starts = starts_.count();
     memory_of_[path] = std::move(memory);
@@ -118,6 +118,7 @@ class Snapshots {
   // As in supervise::Event.
   Starts& starts() { return starts_; }
   // From then on starts are told. All our descendants whose pids come after that one began later.
+  // Of the first call; from then on those who run are listed.
   void watched(std::int64_t at_ns, std::uint32_t last_pid);
   // Whether some file is undecided: then it helps to know who runs.
   [[nodiscard]] bool undecided() const { return !undecided_.empty(); }
