@@ -37,8 +37,10 @@ TempDir::~TempDir() {
 }
 
 std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  const std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  content << file.rdbuf();  // an iterator throws if a file of /proc loses its process meanwhile
+  return content.str();
 }
 
 void write_file(const fs::path& path, const std::string& bytes) {
