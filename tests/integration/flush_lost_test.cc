@@ -24,9 +24,10 @@ TEST_P(NothingLost, OfAProgramThatIgnoresSigtermAndIsKilledWithItsContainer) {
   EXPECT_TRUE(eventually([&] { return hits(store) == 10; }));
   run.tell("hit 5");
   EXPECT_TRUE(eventually([&] { return hits(store) == 15; }));
-  const auto calls = store.calls();
-  const auto first = std::ranges::find_if(calls, is_of_counters);
-  EXPECT_LT(calls.back().ms - first->ms, 9000) << "both before the end of the grace";
+  auto calls = store.calls();
+  std::erase_if(calls, [](const auto& call) { return !is_of_counters(call); });
+  ASSERT_GE(calls.size(), 2U);
+  EXPECT_LT(calls.back().ms - calls.front().ms, 9000) << "both before the end of the grace";
   kill(app, SIGSTOP);  // it writes nothing more
   run.process().send(SIGKILL);
   kill(app, SIGKILL);
