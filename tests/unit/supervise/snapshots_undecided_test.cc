@@ -65,6 +65,12 @@ class Undecided : public ::testing::Test {
                                        .since_ns = since,
                                        .until_ns = since + 1}}));
   }
+  // Its first file, which is told when it has ended.
+  void writes_and_is_gone(std::uint32_t pid, std::uint64_t second) {
+    saw(path(pid, second));
+    ASSERT_TRUE(next<LookAtWriter>());
+    snapshots_.on_looked({path(pid, second), {}});
+  }
   // What is asked for the file of second 7.
   std::optional<FoldSnapshot> asked() {
     now_ += Snapshots::kBetweenDecisions;
@@ -230,9 +236,7 @@ TEST_F(Undecided, WhoWasListedBeganItsLifeThenAlsoIfItIsGoneWhenItsFileComes) {
   ProcessesFound found{.process_starts = {{8, 300}}, .last_pid = 8, .end_ns = 8 * kSecond};
   found.processes.push_back({.pid = 8, .image = "b", .exact = true});
   snapshots_.running(found);
-  saw(path(8, 9));
-  ASSERT_TRUE(next<LookAtWriter>());
-  snapshots_.on_looked({path(8, 9), {}});
+  writes_and_is_gone(8, 9);
   const auto again = asked();
   ASSERT_TRUE(again);
   EXPECT_TRUE(again->one_image);
@@ -243,9 +247,7 @@ TEST_F(Undecided, WhoCameAndWentBetweenTwoListsBeganAfterTheFirst) {
   start_at(301);
   is_undecided();
   snapshots_.running({.process_starts = {{20, 0}}, .last_pid = 20, .end_ns = 8 * kSecond});
-  saw(path(8, 7));  // told only now
-  ASSERT_TRUE(next<LookAtWriter>());
-  snapshots_.on_looked({path(8, 7), {}});
+  writes_and_is_gone(8, 7);  // told only now
   const auto again = asked();
   ASSERT_TRUE(again);
   EXPECT_TRUE(again->one_image);
@@ -260,9 +262,7 @@ TEST_F(Undecided, WhoHasAYoungerPidThanAllWhenTheWatchBeganBeganLater) {
     process_writes(7, "a", 5, 200);
     start_at(301);
     is_undecided();
-    saw(path(8, 9));
-    ASSERT_TRUE(next<LookAtWriter>());
-    snapshots_.on_looked({path(8, 9), {}});
+    writes_and_is_gone(8, 9);
     const auto again = asked();
     EXPECT_EQ(again && again->one_image, last_pid > 0);
   }
@@ -279,13 +279,9 @@ TEST_F(Undecided, WhoGotAPidLaterThanAStartDidNotStartThen) {
     snapshots_.starts().started(kHash, {.tick = 301, .last_pid = given});
     snapshots_.starts().started(kHash, {.tick = 302, .last_pid = 9});
     is_undecided();
-    saw(path(9, 9));
-    ASSERT_TRUE(next<LookAtWriter>());
-    snapshots_.on_looked({path(9, 9), {}});
+    writes_and_is_gone(9, 9);
     EXPECT_EQ(asked(), std::nullopt) << "one of two isn't known";
-    saw(path(8, 9));
-    ASSERT_TRUE(next<LookAtWriter>());
-    snapshots_.on_looked({path(8, 9), {}});
+    writes_and_is_gone(8, 9);
     const auto again = asked();
     EXPECT_EQ(again && again->one_image, true);
   }
@@ -311,9 +307,7 @@ TEST_F(Undecided, WhoHasAYoungerPidThanAllWhenTheyWereListedBeganLater) {
     snapshots_.running(found);
     start_at(301);
     if (younger) is_undecided();
-    saw(path(8, 9));
-    ASSERT_TRUE(next<LookAtWriter>());
-    snapshots_.on_looked({path(8, 9), {}});
+    writes_and_is_gone(8, 9);
     const auto again = asked();
     EXPECT_EQ(again && again->one_image, younger);
     snapshots_ = {};
